@@ -1,0 +1,197 @@
+"""What happens at the end of a step or an epoch, as Keras callbacks: watch, validate, save, show."""
+
+from __future__ import annotations
+
+import csv
+import io
+import logging
+import math
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from .errors import UserError
+from .run_directory import RunDirectory, disk_errors, write_text, write_whole
+from .run_state import Progress, RunState
+
+_log = logging.getLogger(__name__)
+
+
+class StopOnNaN(keras.callbacks.Callback):
+    """Ends training at the first step whose loss is not finite, and says which step it was."""
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Looks at the running mean of the loss, which stays NaN once it is."""
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            step = int(self.model.optimizer.iterations.numpy())
+            raise UserError(
+                f"the loss became {loss} at step {step}; "
+                "start anew with --fresh and a lower learning_rate, or with clipping=global_norm and a smaller clip"
+            )
+
+
+class Validation(keras.callbacks.Callback):
+    """Scores decoded output on valid after each epoch, keeps the best weights, and stops when nothing gets better.
+
+    Args:
+        score: takes no argument, copies the (averaged) weights to the server's model and gives metrics on valid.
+        save_best: writes that model; `None` on workers that write nothing.
+        metric: name of the metric that decides.
+        progress: updated in place.
+        patience: epochs without a better value; 0 never stops.
+    """
+
+    def __init__(
+        self,
+        score: Callable[[], Mapping[str, float]],
+        save_best: Callable[[], None] | None,
+        metric: str,
+        progress: Progress,
+        patience: int,
+    ) -> None:
+        super().__init__()
+        self.score, self.save_best, self.metric = score, save_best, metric
+        self.progress, self.patience = progress, patience
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Starts the clock."""
+        self.started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Adds a row to the history."""
+        trained = time.perf_counter() - self.started
+        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        metrics = self.score()
+        row = {
+            "epoch": epoch + 1,
+            "loss": float((logs or {})["loss"]),
+            **{f"val_{name}": float(value) for name, value in metrics.items()},
+            "learning_rate": float(optimizer.learning_rate),
+            **optimizer.take_record(),
+            "seconds": trained,
+        }
+        progress = self.progress
+        progress.epoch = epoch + 1
+        progress.seconds += time.perf_counter() - self.started
+        progress.history.append(row)
+        if metrics[self.metric] > progress.best:
+            progress.best, progress.improved_epoch = float(metrics[self.metric]), epoch + 1
+        if metrics[self.metric] >= progress.best:
+            progress.best_epoch = epoch + 1
+            if self.save_best:
+                self.save_best()
+        if self.patience and progress.epoch - progress.improved_epoch >= self.patience:
+            self.model.stop_training = True
+
+
+class SaveState(keras.callbacks.Callback):
+    """Writes the run state, the history and TensorBoard's scalars after each epoch.
+
+    History and TensorBoard are derived from the state: on a resume they are written anew, so that no row stands twice
+    and none is missing.
+    """
+
+    def __init__(self, state: RunState, progress: Progress, directory: RunDirectory) -> None:
+        super().__init__()
+        self.state, self.progress, self.directory = state, progress, directory
+
+    def on_train_begin(self, logs: Mapping[str, float] | None = None) -> None:
+        """Brings the derived files to the state that was restored, or writes the very first state."""
+        if self.progress.epoch == 0:
+            self.state.save(self.progress)
+        shutil.rmtree(self.directory.tensorboard, ignore_errors=True)
+        with disk_errors(self.directory.tensorboard):
+            self.scalars = Scalars(self.directory.tensorboard)
+            for row in self.progress.history:
+                self.scalars.write(row)
+        write_text(self.directory.history, history_table(self.progress.history))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """The state first: what is derived can be written again."""
+        self.state.save(self.progress)
+        write_text(self.directory.history, history_table(self.progress.history))
+        with disk_errors(self.directory.tensorboard):
+            self.scalars.write(self.progress.history[-1])
+
+
+class ShowEpochs(keras.callbacks.Callback):
+    """A progress bar on a terminal, and one line an epoch everywhere."""
+
+    def __init__(self, progress: Progress, metric: str, epochs: int, steps: int) -> None:
+        super().__init__()
+        self.progress, self.metric, self.epochs, self.steps = progress, metric, epochs, steps
+        self.bar = None
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Opens the bar."""
+        if sys.stderr.isatty():
+            import rich.console
+            import rich.progress
+
+            columns = (
+                *rich.progress.Progress.get_default_columns(),
+                rich.progress.TextColumn("loss {task.fields[loss]:.4f}"),
+            )
+            self.bar = rich.progress.Progress(*columns, console=rich.console.Console(stderr=True), transient=True)
+            self.task = self.bar.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.steps, loss=math.nan)
+            self.bar.start()
+
+    def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Moves the bar."""
+        if self.bar:
+            self.bar.update(self.task, completed=batch + 1, loss=float((logs or {}).get("loss", math.nan)))
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        """Closes the bar and prints the line."""
+        self.close()
+        row = self.progress.history[-1]
+        best = " (best)" if self.progress.best_epoch == epoch + 1 else ""
+        _log.info(
+            "epoch %d/%d  loss %.4f  valid %s %.4f%s  gradient %.2f, %.0f %% clipped  %.1f s",
+            epoch + 1, self.epochs, row["loss"], self.metric, row[f"val_{self.metric}"], best,
+            row["gradient_norm"], 100 * row["clipped_share"], row["seconds"],
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Removes the bar, also when training ends in the middle of an epoch."""
+        if self.bar:
+            self.bar.stop()
+            self.bar = None
+
+
+class Scalars:
+    """TensorBoard's scalars, `train` and `validation` apart."""
+
+    def __init__(self, folder: Path) -> None:
+        self.writers = {name: tf.summary.create_file_writer(str(folder / name)) for name in ("train", "validation")}
+
+    def write(self, row: Mapping[str, float]) -> None:
+        """Writes one row of the history."""
+        for name, value in row.items():
+            split, tag = ("validation", name[4:]) if name.startswith("val_") else ("train", name)
+            if tag != "epoch":
+                with self.writers[split].as_default(step=int(row["epoch"])):
+                    tf.summary.scalar(tag, value)
+        for writer in self.writers.values():
+            writer.flush()
+
+
+def history_table(rows: list[dict[str, float]]) -> str:
+    """The history as CSV."""
+    text = io.StringIO()
+    if rows:
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    return text.getvalue()
+
+
+def save_model(model: keras.Model, path: Path) -> None:
+    """Writes a `.keras` file, whole or not at all."""
+    write_whole(path, model.save)

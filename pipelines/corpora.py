@@ -1,0 +1,115 @@
+"""From the name of a data set, or a folder of a user, to the splits that a run works on."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..datasets.corpus import Corpus, DataError
+from .config import TaskConfig
+from .registry import TaskEntry, suggestion
+
+
+@dataclass(frozen=True)
+class Splits:
+    """A corpus as a run uses it.
+
+    Attributes:
+        corpus: as it was read.
+        train: after the cut of a missing `valid` and after `limit`.
+        valid: from the corpus, or cut from train.
+        test: from the corpus, or `None`.
+        notes: what was done to the splits and what was counted, in words that go into the report.
+    """
+
+    corpus: Corpus
+    train: Sequence[Any]
+    valid: Sequence[Any]
+    test: Sequence[Any] | None
+    notes: dict[str, int] = field(default_factory=dict)
+
+    def counts(self) -> dict[str, int]:
+        """Examples of each split."""
+        named = {"train": self.train, "valid": self.valid, "test": self.test}
+        return {name: len(examples) for name, examples in named.items() if examples is not None}
+
+    def split(self, name: str) -> Sequence[Any]:
+        """The examples of a split.
+
+        Raises:
+            DataError: if the data set has none of that name.
+        """
+        examples = {"train": self.train, "valid": self.valid, "test": self.test}.get(name)
+        if examples is None:
+            raise DataError(f"{self.corpus.name} has no split {name!r}; it has {', '.join(self.counts())}")
+        return examples
+
+    def summary(self) -> dict[str, Any]:
+        """What the report says of the data."""
+        corpus = self.corpus
+        return {
+            "description": corpus.description,
+            "licence": corpus.licence,
+            "citation": corpus.citation,
+            "source": corpus.source,
+            "counts": self.counts(),
+            "notes": self.notes,
+            "synthetic": corpus.synthetic,
+        }
+
+
+def cache_dir() -> Path:
+    """Where prepared data lies: `SEQLOOM_CACHE_DIR`, or `~/.cache/seqloom`."""
+    return Path(os.environ.get("SEQLOOM_CACHE_DIR") or Path.home() / ".cache" / "seqloom")
+
+
+def read_corpus(entry: TaskEntry, dataset: str, data_dir: str | None) -> Corpus:
+    """Reads a registered data set, or a folder in the task's layout; a registered name wins over a path.
+
+    Raises:
+        DataError: if there is neither, or if what is there cannot be used.
+    """
+    module = entry.datasets.get(dataset)
+    if module is not None:
+        return _module(module).load(Path(data_dir) if data_dir else None, cache_dir())
+    folder = Path(dataset).expanduser()
+    if not folder.exists():
+        known = ", ".join(entry.datasets)
+        raise DataError(
+            f"{dataset!r} is neither a data set of {entry.name} ({known}) nor a folder"
+            f"{suggestion(dataset, entry.datasets)}"
+        )
+    return _module(entry.files).load(folder)
+
+
+def load_splits(entry: TaskEntry, config: TaskConfig) -> Splits:
+    """Reads the corpus and cuts it as the settings say."""
+    return cut(read_corpus(entry, config.dataset, config.data_dir), config)
+
+
+def cut(corpus: Corpus, config: TaskConfig) -> Splits:
+    """Cuts a missing `valid` from train, by the seed, and applies `limit` to what is left."""
+    notes = dict(corpus.notes)
+    train, valid = list(corpus.train), corpus.valid
+    if valid is None:
+        count = max(1, round(len(train) * config.validation_fraction))
+        if count >= len(train):
+            raise DataError(f"{corpus.name} has {len(train)} training examples, too few to cut a validation set off")
+        chosen = set(np.random.default_rng(config.seed).permutation(len(train))[:count].tolist())
+        valid = [train[index] for index in sorted(chosen)]
+        train = [example for index, example in enumerate(train) if index not in chosen]
+        notes["examples cut from train for validation"] = len(valid)
+    if config.limit is not None and config.limit < len(train):
+        notes["training examples left out by limit"] = len(train) - config.limit
+        train = train[: config.limit]
+    return Splits(corpus=replace(corpus), train=train, valid=valid, test=corpus.test, notes=notes)
+
+
+def _module(name: str) -> Any:
+    return importlib.import_module(f"...datasets.{name}", __name__)

@@ -1,0 +1,139 @@
+"""Where a model trains: one device, all devices of a machine, or several machines, through tf.distribute.
+
+`batch_size` is global. Each batch is made whole, its weights are divided by their sum, and then its rows are handed out
+in equal parts; losses and gradients are summed. So the number of replicas changes neither the loss nor the update.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .errors import UserError
+
+
+class MultiWorkerStrategy(tf.distribute.MultiWorkerMirroredStrategy):
+    """`MultiWorkerMirroredStrategy` whose `reduce` takes what Keras 3 hands to it.
+
+    Keras 3.15 reduces a whole structure in one call, and scalars along axis 0; `tf.distribute` refuses both, so
+    `fit` dies at its first batch (https://github.com/keras-team/keras/issues/20585).
+    """
+
+    def reduce(self, reduce_op: Any, value: Any, axis: int | None) -> Any:
+        """Reduces each part of a structure by itself, and scalars without an axis."""
+
+        def reduce_one(part: Any) -> Any:
+            local = self.experimental_local_results(part)[0]
+            scalar = axis is not None and len(local.shape) == 0
+            return super(MultiWorkerStrategy, self).reduce(reduce_op, part, axis=None if scalar else axis)
+
+        return keras.tree.map_structure(reduce_one, value)
+
+
+def make_strategy(name: str) -> tf.distribute.Strategy:
+    """The strategy of that name.
+
+    Args:
+        name: `one_device` (the first GPU, or the CPU), `mirrored` (all GPUs of this machine, or all logical CPU
+            devices), `multi_worker` (the processes that `TF_CONFIG` names), or `auto`: several workers where
+            `TF_CONFIG` names them, all GPUs where there are several, one device elsewhere.
+
+    Raises:
+        UserError: if `TF_CONFIG` is missing or wrong.
+    """
+    gpus = tf.config.list_logical_devices("GPU")
+    if name == "auto":
+        name = "multi_worker" if worker_count() > 1 else "mirrored" if len(gpus) > 1 else "one_device"
+    if name == "multi_worker":
+        return _multi_worker()
+    if name == "mirrored":
+        devices = gpus or tf.config.list_logical_devices("CPU")
+        return tf.distribute.MirroredStrategy([device.name for device in devices])
+    return tf.distribute.get_strategy()
+
+
+def tf_config() -> dict[str, Any]:
+    """The content of `TF_CONFIG`, empty if it is not set.
+
+    Raises:
+        UserError: if it is not JSON, or has no cluster of workers or no task.
+    """
+    text = os.environ.get("TF_CONFIG", "")
+    if not text.strip():
+        return {}
+    try:
+        config = json.loads(text)
+        cluster, task = config["cluster"], config["task"]
+        int(task["index"]), task["type"], [list(addresses) for addresses in cluster.values()]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(
+            'TF_CONFIG must be JSON like {"cluster": {"worker": ["host:port", ...]}, '
+            f'"task": {{"type": "worker", "index": 0}}}}, got {text!r}'
+        ) from None
+    return config
+
+
+def worker_count() -> int:
+    """How many processes train together by `TF_CONFIG`; 1 if it is not set."""
+    cluster = tf_config().get("cluster", {})
+    return max(1, sum(len(addresses) for role, addresses in cluster.items() if role in ("chief", "master", "worker")))
+
+
+def is_chief() -> bool:
+    """Whether this process writes the run directory: the chief, or worker 0 where there is none."""
+    config = tf_config()
+    if not config:
+        return True
+    role, index = config["task"]["type"], int(config["task"]["index"])
+    has_chief = any(role in ("chief", "master") for role in config["cluster"])
+    return role in ("chief", "master") or (role == "worker" and index == 0 and not has_chief)
+
+
+def barrier(strategy: tf.distribute.Strategy) -> None:
+    """Waits until every worker has come here."""
+    if isinstance(strategy, MultiWorkerStrategy):
+        one = strategy.run(lambda: tf.ones(()))
+        strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
+
+
+def describe(strategy: tf.distribute.Strategy) -> str:
+    """Device and strategy in a few words."""
+    kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
+    if isinstance(strategy, MultiWorkerStrategy):
+        return f"{worker_count()} workers, {strategy.num_replicas_in_sync} {kind} replicas"
+    if isinstance(strategy, tf.distribute.MirroredStrategy):
+        return f"mirrored over {strategy.num_replicas_in_sync} {kind} devices"
+    return f"one {kind}"
+
+
+def distribute(
+    strategy: tf.distribute.Strategy, make_dataset: Callable[[int, int, int], tf.data.Dataset]
+) -> tf.data.Dataset | tf.distribute.DistributedDataset:
+    """A data set whose elements go to the replicas of this worker one after the other.
+
+    Args:
+        strategy: of the training.
+        make_dataset: takes the number of this worker, the number of workers and the replicas on each worker.
+    """
+    if strategy.num_replicas_in_sync == 1 and not isinstance(strategy, MultiWorkerStrategy):
+        return make_dataset(0, 1, 1)
+
+    def worker_dataset(context: tf.distribute.InputContext) -> tf.data.Dataset:
+        workers = context.num_input_pipelines
+        return make_dataset(context.input_pipeline_id, workers, strategy.num_replicas_in_sync // workers)
+
+    return strategy.distribute_datasets_from_function(worker_dataset)
+
+
+def _multi_worker() -> tf.distribute.Strategy:
+    if worker_count() < 2:
+        raise UserError(
+            "strategy multi_worker needs TF_CONFIG to name at least two workers; "
+            "`seqloom launch --workers N -- run ...` sets it for processes on this machine"
+        )
+    return MultiWorkerStrategy()

@@ -1,0 +1,93 @@
+"""From a trained model to a SavedModel that answers raw input without seqloom."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .run_directory import write_text, write_whole
+
+# Operations that need a GPU, a compiler or Python where the model is served.
+FORBIDDEN_OPERATIONS = ("CudnnRNN", "_XlaMustCompile", "XlaLaunch", "PyFunc", "EagerPyFunc")
+
+
+class Server(tf.Module):
+    """Raw input in, decoded output out: what validation calls, and what is exported.
+
+    A task subclasses it in its `serving.py`, holds its lookup tables as attributes, and implements `answer`.
+
+    Attributes:
+        inputs: name to the `tf.TensorSpec` of each input; the batch dimension is free.
+        outputs: names of the outputs, in the order in which people read them.
+        padding: output name to the output whose trailing empty strings (or zeros) are its padding too. An output that
+            is not named has no padding.
+
+    Args:
+        model: the `keras.Model` with the trained weights.
+    """
+
+    inputs: Mapping[str, tf.TensorSpec]
+    outputs: Sequence[str]
+    padding: Mapping[str, str] = {}
+
+    def __init__(self, model: Any) -> None:
+        super().__init__(name="server")
+        # Only the variables are part of the export: the Keras objects would be saved along as dead weight.
+        self.model_variables = [variable.value for variable in model.variables]
+        self._model = lambda: model
+
+    @property
+    def model(self) -> Any:
+        """The Keras model."""
+        return self._model()
+
+    def answer(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Answers a batch. A row that cannot be used gets empty values and its reason in `error`."""
+        raise NotImplementedError
+
+    def function(self) -> Any:
+        """`answer` as a TensorFlow function that is traced once, for any number of rows."""
+        specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in self.inputs.items()}
+        return tf.function(lambda **inputs: self.answer(**inputs)).get_concrete_function(**specs)
+
+
+def export_server(server: Server, folder: Path, example: Mapping[str, Any]) -> None:
+    """Writes the SavedModel, whole or not at all, and beside it a request for TensorFlow Serving's REST API.
+
+    Args:
+        server: what answers.
+        folder: `export/1`; the parent holds `request_example.json`.
+        example: one request, input name to value.
+
+    Raises:
+        RuntimeError: if the graph holds an operation that a plain CPU server cannot run.
+    """
+    function = server.function()
+    check_operations(function.graph.as_graph_def())
+    server.serving_default = function
+    write_whole(folder, lambda path: tf.saved_model.save(server, path, signatures={"serving_default": function}))
+    write_text(folder.parent / "request_example.json", json.dumps(request_body([example]), ensure_ascii=False) + "\n")
+
+
+def check_operations(graph: Any) -> None:
+    """Raises a `RuntimeError` if a graph needs cuDNN, XLA or Python."""
+    names = {node.op for node in graph.node}
+    names |= {node.op for function in graph.library.function for node in function.node_def}
+    attributes = {key for function in graph.library.function for key, value in function.attr.items() if value.b}
+    found = sorted(name for name in names | attributes if name.startswith(FORBIDDEN_OPERATIONS))
+    if found:
+        raise RuntimeError(f"the export would need {', '.join(found)}, which a plain CPU server does not run")
+
+
+def request_body(requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The body of a `predict` call of TensorFlow Serving: `{"instances": [...]}`."""
+    return {"instances": [{name: _plain(value) for name, value in request.items()} for request in requests]}
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value

@@ -1,0 +1,106 @@
+"""The one inference path: requests are sorted by length, answered in batches, and stripped of their padding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .errors import UserError
+from .exporting import Server
+
+Request = Mapping[str, Any]
+Answer = dict[str, Any]
+
+
+def load_export(folder: Path) -> Callable[..., dict[str, tf.Tensor]]:
+    """The `serving_default` signature of a SavedModel.
+
+    Raises:
+        UserError: if there is none.
+    """
+    if not (folder / "saved_model.pb").is_file():
+        raise UserError(f"there is no export in {folder}; `seqloom export RUN_DIR` writes one")
+    loaded = tf.saved_model.load(str(folder))
+    signature = loaded.signatures["serving_default"]
+    signature.keep_alive = loaded
+    return signature
+
+
+def answer_all(
+    signature: Callable[..., dict[str, tf.Tensor]],
+    requests: Sequence[Request],
+    server: type[Server],
+    batch_size: int = 64,
+) -> list[Answer]:
+    """Answers requests in batches of similar length and returns the answers in the order of the requests.
+
+    Args:
+        signature: takes tensors by input name, gives tensors by output name.
+        requests: input name to a string, a number or an array; arrays are padded with zeros.
+        server: the class whose `answer` the signature is: it knows the order of the outputs and their padding.
+        batch_size: requests in one call.
+    """
+    answers: list[Answer] = [{} for _ in requests]
+    order = sorted(range(len(requests)), key=lambda index: _size(requests[index]))
+    for start in range(0, len(order), batch_size):
+        indices = order[start : start + batch_size]
+        outputs = signature(**stack([requests[index] for index in indices]))
+        arrays = {name: outputs[name].numpy() for name in server.outputs}
+        for row, index in enumerate(indices):
+            answers[index] = strip({name: array[row] for name, array in arrays.items()}, server.padding)
+    return answers
+
+
+def stack(requests: Sequence[Request]) -> dict[str, tf.Tensor]:
+    """One batch out of several requests.
+
+    Example:
+        >>> stack([{"x": np.ones(2, np.float32)}, {"x": np.ones(1, np.float32)}])["x"].numpy().tolist()
+        [[1.0, 1.0], [1.0, 0.0]]
+    """
+    return {name: _stack_values([request[name] for request in requests]) for name in requests[0]}
+
+
+def strip(row: Mapping[str, np.ndarray], padding: Mapping[str, str]) -> Answer:
+    """One row of outputs as plain Python values, without padding.
+
+    Example:
+        >>> row = {"tokens": np.array([b"to", b""]), "tags": np.array([b"O", b""]), "error": np.array(b"")}
+        >>> strip(row, {"tokens": "tokens", "tags": "tokens"})
+        {'tokens': ['to'], 'tags': ['O'], 'error': ''}
+    """
+    lengths = {leader: _length(row[leader]) for leader in set(padding.values())}
+    return {name: _python(value[: lengths[padding[name]]] if name in padding else value) for name, value in row.items()}
+
+
+def _length(values: np.ndarray) -> int:
+    filled = np.flatnonzero(values != (b"" if values.dtype.kind in "SO" else 0))
+    return int(filled[-1]) + 1 if len(filled) else 0
+
+
+def _python(value: Any) -> Any:
+    value = value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+    if isinstance(value, bytes):
+        return value.decode("utf-8", errors="replace")
+    return [_python(item) for item in value] if isinstance(value, list) else value
+
+
+def _size(request: Request) -> int:
+    """What decides which requests stand in one batch: letters, or samples."""
+    return sum(
+        len(value) for value in request.values() if isinstance(value, str | np.ndarray) and np.shape(value) != ()
+    )
+
+
+def _stack_values(values: Sequence[Any]) -> tf.Tensor:
+    if np.ndim(values[0]) == 0:
+        return tf.constant(values)
+    longest = max(len(value) for value in values)
+    padded = np.zeros((len(values), longest, *values[0].shape[1:]), values[0].dtype)
+    for row, value in zip(padded, values, strict=True):
+        row[: len(value)] = value
+    return tf.constant(padded)

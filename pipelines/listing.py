@@ -1,0 +1,75 @@
+"""What `seqloom list` and `seqloom doctor` print."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from .errors import UserError
+from .registry import TASKS, TaskEntry, find_task
+
+
+def show(task: str | None, dataset: str | None, data_dir: str | None) -> None:
+    """Prints the tasks, one task's data sets and settings, or the counts of a data set."""
+    if task is None:
+        if dataset is not None:
+            raise UserError("--dataset needs a task before it: seqloom list TASK --dataset NAME")
+        _print([(entry.name, entry.summary) for entry in TASKS.values()])
+    elif dataset is None:
+        _show_task(find_task(task))
+    else:
+        _show_dataset(find_task(task), dataset, data_dir)
+
+
+def show_doctor() -> None:
+    """Prints versions, devices and folders."""
+    import tensorflow as tf
+
+    from .corpora import cache_dir
+    from .environment import describe_environment, processor_features
+
+    build = tf.sysconfig.get_build_info()
+    facts = describe_environment()
+    facts.pop("started")
+    facts["devices"] = ", ".join(facts["devices"])
+    facts["processor features"] = ", ".join(processor_features()) or "unknown"
+    facts["CUDA, cuDNN of this build"] = ", ".join(
+        str(build.get(key, "none")) for key in ("cuda_version", "cudnn_version")
+    )
+    data = os.environ.get("SEQLOOM_DATA_DIR")
+    facts["data folder"] = (
+        f"{data}{'' if os.path.isdir(data) else ' (missing)'}" if data else "SEQLOOM_DATA_DIR not set"
+    )
+    facts["cache folder"] = str(cache_dir())
+    _print([(name, str(value)) for name, value in facts.items()])
+
+
+def _show_task(entry: TaskEntry) -> None:
+    from .run import config_class
+
+    print(f"{entry.name}: {entry.summary}\n\ndata sets: {', '.join(entry.datasets)}, or a folder of your own\n")
+    rows = []
+    for name, field in config_class(entry).model_fields.items():
+        rows.append((name, "" if field.default is None else str(field.default), field.description or ""))
+    _print(rows)
+
+
+def _show_dataset(entry: TaskEntry, dataset: str, data_dir: str | None) -> None:
+    from .corpora import read_corpus
+
+    corpus = read_corpus(entry, dataset, data_dir)
+    facts: dict[str, Any] = {**corpus.counts(), **corpus.notes, "licence": corpus.licence, "source": corpus.source}
+    print(corpus.description + "\n")
+    _print([(name, str(value)) for name, value in facts.items()])
+
+
+def _print(rows: list[tuple[str, ...]]) -> None:
+    table = Table(box=None, show_header=False, pad_edge=False)
+    for number in range(len(rows[0])):
+        table.add_column(overflow="fold", no_wrap=number == 0)
+    for row in rows:
+        table.add_row(*(text.replace("[", "\\[") for text in row))
+    Console(highlight=False).print(table)

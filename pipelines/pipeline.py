@@ -1,0 +1,118 @@
+"""What a task is: the page to read first.
+
+A task fills in `Pipeline`; the machinery beside this file does the rest, the same for every task:
+
+    datasets/ -> corpora.py      splits of plain examples (cut, limited, counted)
+    Pipeline.fit_preprocessor    vocabularies and statistics, from train alone
+    Pipeline.training_data       batches of tensors, by row numbers   -> batching.py: buckets, order, weights
+    Pipeline.build_model         a SequenceModel                      -> training.py: fit, clipping, resume, strategy
+    Pipeline.build_server        raw input in, decoded output out     -> exporting.py: SavedModel
+    Pipeline.request, .row       an example as a request, and as a line of predictions.jsonl
+    Pipeline.score, .sections    metrics and the task's part of the page -> evaluation.py, reporting/
+
+Validation during training, `evaluate`, `predict` and a model server all call the same `Server.answer`.
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+
+from .batching import TrainingData
+from .config import TaskConfig
+from .evaluation import Scores
+from .exporting import Server
+from .reporting.page import Section
+from .sequence_model import SequenceModel
+
+ConfigT = TypeVar("ConfigT", bound=TaskConfig)
+ExampleT = TypeVar("ExampleT")
+PreprocessorT = TypeVar("PreprocessorT", bound="Preprocessor")
+Row = dict[str, Any]
+
+
+class Preprocessor(Protocol):
+    """What is learnt from train before the model: vocabularies, statistics. Saved in the run, in readable files."""
+
+    def save(self, folder: Path) -> None:
+        """Writes everything into a folder that exists."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Reads what `save` wrote."""
+
+
+class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
+    """One task, from examples to scores.
+
+    Attributes:
+        config_class: the settings.
+        preprocessor_class: what `fit_preprocessor` makes.
+        server_class: what `build_server` makes; its `padding` says how answers are stripped.
+        selection_metric: the metric of `score` by which the best epoch is chosen on valid; higher is better.
+
+    Args:
+        config: the effective settings of the run.
+    """
+
+    config_class: ClassVar[type[TaskConfig]]
+    preprocessor_class: ClassVar[type[Any]]
+    server_class: ClassVar[type[Server]]
+    selection_metric: ClassVar[str]
+
+    def __init__(self, config: ConfigT) -> None:
+        self.config = config
+
+    def usable(self, examples: Sequence[ExampleT]) -> tuple[list[ExampleT], dict[str, int]]:
+        """The examples that training can use, and for each reason how many were left out or mended."""
+        return list(examples), {}
+
+    @abc.abstractmethod
+    def fit_preprocessor(self, train: Sequence[ExampleT], base: PreprocessorT | None) -> PreprocessorT:
+        """Learns the preprocessor from train; its vocabularies extend those of `base` (see `init_from`)."""
+
+    @abc.abstractmethod
+    def training_data(self, examples: Sequence[ExampleT], preprocessor: PreprocessorT) -> TrainingData:
+        """The examples as lengths and a function from row numbers to tensors."""
+
+    @abc.abstractmethod
+    def build_model(self, preprocessor: PreprocessorT) -> SequenceModel:
+        """A new model whose variables exist; called under the strategy's scope."""
+
+    def initialise(self, model: SequenceModel, preprocessor: PreprocessorT) -> dict[str, int]:
+        """Sets first values that come from files, such as word vectors; says what was set."""
+        return {}
+
+    @abc.abstractmethod
+    def build_server(self, model: SequenceModel, preprocessor: PreprocessorT) -> Server:
+        """The decoder around a model."""
+
+    @abc.abstractmethod
+    def request(self, example: ExampleT) -> Mapping[str, Any]:
+        """An example as the raw input of the server."""
+
+    def request_from_argument(self, argument: str) -> Mapping[str, Any]:
+        """One argument (or line) of `predict` as the raw input of the server."""
+        return {"text": argument}
+
+    @abc.abstractmethod
+    def row(self, example: ExampleT, answer: Mapping[str, Any], preprocessor: PreprocessorT) -> Row:
+        """One line of `predictions.jsonl`: everything that `score` and `sections` need of this example."""
+
+    @abc.abstractmethod
+    def score(self, rows: Sequence[Row]) -> Scores:
+        """Metrics, intervals and counts of predictions."""
+
+    @abc.abstractmethod
+    def sections(self, rows: Sequence[Row]) -> list[Section]:
+        """The task's own part of the report, the worst errors last."""
+
+    def baselines(self, train: Sequence[ExampleT], test: Sequence[ExampleT]) -> dict[str, list[Row]]:
+        """Rows of simple methods, trained on the same train, for the same `score`."""
+        return {}
+
+    def published(self) -> list[dict[str, Any]]:
+        """Published figures for the data set: `{"system", "metrics", "source"}`."""
+        return []

@@ -1,0 +1,80 @@
+"""The tasks by name. Light to import: a task's own modules are loaded when the task is asked for."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from .errors import UserError
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """What is known of a task before anything heavy is imported.
+
+    Attributes:
+        name: as the command line spells it, with underscores.
+        summary: one line for `seqloom list`.
+        pipeline: `module:class` below `seqloom.pipelines`.
+        datasets: data set name to its module below `seqloom.datasets`; each has `load(data_dir, cache_dir)`.
+        files: the module below `seqloom.datasets` that reads a user's folder; it has `load(folder)`.
+    """
+
+    name: str
+    summary: str
+    pipeline: str
+    datasets: Mapping[str, str] = field(default_factory=dict)
+    files: str = ""
+
+    def pipeline_class(self) -> type[Pipeline]:
+        """Imports the task's pipeline, and with it TensorFlow."""
+        module, name = self.pipeline.split(":")
+        return getattr(importlib.import_module(f".{module}", __package__), name)
+
+    def config_module(self) -> ModuleType:
+        """Imports the task's settings alone, without TensorFlow."""
+        return importlib.import_module(f".{self.name}.config", __package__)
+
+
+TASKS: dict[str, TaskEntry] = {
+    entry.name: entry
+    for entry in (
+        TaskEntry(
+            name="slot_filling",
+            summary="labels the words of a sentence with slots, and the sentence with an intent",
+            pipeline="slot_filling.task:SlotFilling",
+            datasets={"sample": "travel_requests", "atis": "atis"},
+            files="slot_files",
+        ),
+    )
+}
+
+
+def find_task(name: str) -> TaskEntry:
+    """The task of that name; dashes and underscores are the same.
+
+    Raises:
+        UserError: if there is none; the nearest name is suggested.
+    """
+    entry = TASKS.get(name.replace("-", "_"))
+    if entry is None:
+        raise UserError(f"there is no task {name!r}{suggestion(name, TASKS)}; `seqloom list` shows the tasks")
+    return entry
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """`, did you mean 'x'?` for the nearest known name, or nothing.
+
+    Example:
+        >>> suggestion("unit", ["units", "seed"])
+        ", did you mean 'units'?"
+    """
+    nearest = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f", did you mean {nearest[0]!r}?" if nearest else ""

@@ -1,0 +1,162 @@
+"""One run: a task, its settings and its directory; begun, resumed, or opened again to predict."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from .config import TaskConfig, differences, to_yaml, validate
+from .corpora import Splits, load_splits
+from .environment import describe_environment
+from .errors import UserError
+from .registry import TaskEntry, find_task
+from .run_directory import RunDirectory, read_json, write_json, write_text
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
+
+
+class Run:
+    """A run of one seed.
+
+    Args:
+        entry: the task.
+        config: the effective settings.
+        directory: where everything is written.
+        splits: the data, if it is read already.
+    """
+
+    def __init__(
+        self, entry: TaskEntry, config: TaskConfig, directory: RunDirectory, splits: Splits | None = None
+    ) -> None:
+        self.entry, self.config, self.directory = entry, config, directory
+        if splits is not None:
+            self.splits = splits
+
+    @classmethod
+    def begin(cls, entry: TaskEntry, config: TaskConfig, path: Path, fresh: bool, splits: Splits) -> Run:
+        """Makes the run directory, or takes up an unfinished run in it.
+
+        Raises:
+            UserError: if the directory cannot be written, holds a finished run or another task's run, or an unfinished
+                run with other settings.
+        """
+        directory = RunDirectory(path)
+        check_free(entry, config, directory, fresh)
+        directory.create()
+        if fresh:
+            directory.clear()
+        run = cls(entry, config, directory, splits)
+        run.write_config()
+        write_json(directory.environment, describe_environment())
+        return run
+
+    @classmethod
+    def open(cls, path: Path | str) -> Run:
+        """Opens a run; of a run of several seeds the one that is best on valid.
+
+        Raises:
+            UserError: if there is no run.
+        """
+        directory = RunDirectory(path)
+        if directory.seeds():
+            directory = best_seed(directory)
+        task, config = read_config(directory)
+        return cls(task, config, directory)
+
+    def write_config(self) -> None:
+        """Writes the settings with the name of the task."""
+        write_text(self.directory.config, f"task: {self.entry.name}\n{to_yaml(self.config)}")
+
+    @functools.cached_property
+    def pipeline(self) -> Pipeline:
+        """The task, with these settings."""
+        return self.entry.pipeline_class()(self.config)
+
+    @functools.cached_property
+    def splits(self) -> Splits:
+        """The data of the run."""
+        return load_splits(self.entry, self.config)
+
+    @functools.cached_property
+    def preprocessor(self) -> Any:
+        """The preprocessor that training saved."""
+        if not self.directory.preprocessor.is_dir():
+            raise UserError(f"{self.directory.path} has no preprocessor; was it trained?")
+        return self.pipeline.preprocessor_class.load(self.directory.preprocessor)
+
+    @functools.cached_property
+    def signature(self) -> Any:
+        """The exported `serving_default`."""
+        from .inference import load_export
+
+        return load_export(self.directory.saved_model)
+
+    def predict(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+        """Answers inputs with the exported model.
+
+        Args:
+            inputs: what the task reads: sentences, or names of audio files.
+
+        Returns:
+            One dictionary for each input: the outputs of the signature without padding.
+        """
+        from .inference import answer_all
+
+        requests = [self.pipeline.request_from_argument(item) for item in inputs]
+        return answer_all(self.signature, requests, self.pipeline.server_class)
+
+
+def read_config(directory: RunDirectory) -> tuple[TaskEntry, TaskConfig]:
+    """The task and the settings of a run.
+
+    Raises:
+        UserError: if the folder holds no run, or the settings no longer fit.
+    """
+    try:
+        content = yaml.safe_load(directory.config.read_text(encoding="utf-8"))
+        entry = find_task(content.pop("task"))
+    except FileNotFoundError:
+        raise UserError(f"{directory.path} is not a run directory: it has no config.yaml") from None
+    except (OSError, KeyError, AttributeError, UnicodeDecodeError, yaml.YAMLError):
+        raise UserError(f"{directory.config} cannot be read as the settings of a run") from None
+    return entry, validate(config_class(entry), content)
+
+
+def config_class(entry: TaskEntry) -> type[TaskConfig]:
+    """The task's settings, without importing TensorFlow."""
+    return entry.config_module().Config
+
+
+def check_free(entry: TaskEntry, config: TaskConfig, directory: RunDirectory, fresh: bool) -> None:
+    """Raises a `UserError` if a run with these settings cannot begin or go on in the directory."""
+    if not directory.exists:
+        return
+    other, before = read_config(directory)
+    if other.name != entry.name:
+        raise UserError(f"{directory.path} holds a run of {other.name}; choose another --run_dir")
+    if fresh:
+        return
+    if directory.finished:
+        raise UserError(f"{directory.path} holds a finished run; choose another --run_dir, or --fresh to overwrite it")
+    changed = differences(before, config)
+    if changed:
+        raise UserError(
+            f"{directory.path} holds an unfinished run with other settings ({'; '.join(changed)}); "
+            "repeat them to go on, or start anew with --fresh"
+        )
+
+
+def best_seed(directory: RunDirectory) -> RunDirectory:
+    """The run of several seeds that is best on valid; says which."""
+    finished = [run for run in directory.seeds() if run.trained]
+    if not finished:
+        raise UserError(f"no seed in {directory.path} is trained yet")
+    best = max(finished, key=lambda run: read_json(run.checkpoints / "finished.json")["best"])
+    print(f"{best.path.name} is best on valid", file=sys.stderr)
+    return best

@@ -1,0 +1,165 @@
+"""Training: `keras.Model.fit` under a strategy, with the callbacks of `callbacks.py`, resumable after every epoch."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from .batching import BatchPlan, TrainingData, training_batches
+from .callbacks import SaveState, ShowEpochs, StopOnNaN, Validation, save_model
+from .config import TaskConfig
+from .distribution import describe, distribute, is_chief
+from .errors import Interrupted
+from .inference import answer_all
+from .optimizers import make_optimizer
+from .pipeline import Pipeline
+from .run_directory import RunDirectory
+from .run_state import Progress, RunState
+from .sequence_model import SequenceModel
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """Everything that one training needs; `train` runs it."""
+
+    pipeline: Pipeline
+    preprocessor: Any
+    strategy: tf.distribute.Strategy
+    directory: RunDirectory
+
+    @property
+    def config(self) -> TaskConfig:
+        """The settings."""
+        return self.pipeline.config
+
+    def train(
+        self,
+        examples: Sequence[Any],
+        valid: Sequence[Any],
+        first_values: Callable[[SequenceModel], Mapping[str, int]],
+    ) -> tuple[SequenceModel, Progress]:
+        """Trains to the end, from the last state if there is one.
+
+        Args:
+            examples: the training examples.
+            valid: the validation examples.
+            first_values: sets first values of a new model (`init_from`, word vectors) and says what it set.
+
+        Returns:
+            The model with the best weights is on disk; returned are the trained model and the progress.
+
+        Raises:
+            Interrupted: after Ctrl-C; the state of the last whole epoch is on disk.
+        """
+        config = self.config
+        data = self.pipeline.training_data(examples, self.preprocessor)
+        replicas = self.strategy.num_replicas_in_sync
+        plan = BatchPlan(data.sizes, config.batch_size, config.bucket_growth, config.seed, replicas)
+        model = self._new_model(len(plan))
+        for what, count in first_values(model).items():
+            _log.info("%s: %d", what, count)
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        if optimizer.averages:
+            for average, variable in zip(optimizer.averages, model.trainable_variables, strict=True):
+                average.assign(variable)
+        state = RunState(self.directory.checkpoints, [*model.variables, *model.optimizer.variables])
+        progress = state.restore() or Progress()
+        _log.info("%s, %s parameters", describe(self.strategy), f"{model.count_params():,}")
+        if progress.epoch:
+            _log.info("resumed after epoch %d", progress.epoch)
+        if not self._is_over(progress):
+            self._fit(model, data, plan, self._callbacks(model, valid, state, progress, len(plan)), progress)
+        return model, progress
+
+    def _new_model(self, steps: int) -> SequenceModel:
+        keras.config.set_dtype_policy(self.config.mixed_precision)
+        try:
+            with self.strategy.scope():
+                model = self.pipeline.build_model(self.preprocessor)
+                model.compile(optimizer=make_optimizer(self.config, steps), jit_compile=False)
+                model.optimizer.build(model.trainable_variables)
+        finally:
+            keras.config.set_dtype_policy("float32")
+        return model
+
+    def _is_over(self, progress: Progress) -> bool:
+        waited = progress.epoch - progress.improved_epoch
+        return progress.epoch >= self.config.epochs or bool(self.config.patience and waited >= self.config.patience)
+
+    def _callbacks(
+        self, model: SequenceModel, valid: Sequence[Any], state: RunState, progress: Progress, steps: int
+    ) -> list[keras.callbacks.Callback]:
+        metric, chief = self.pipeline.selection_metric, is_chief()
+        served = self.pipeline.build_model(self.preprocessor)
+        score = self._validation(model, served, valid)
+        save_best = (lambda: save_model(served, self.directory.best)) if chief else None
+        callbacks = [StopOnNaN(), Validation(score, save_best, metric, progress, self.config.patience)]
+        if chief:
+            callbacks += [SaveState(state, progress, self.directory)]
+            callbacks += [ShowEpochs(progress, metric, self.config.epochs, steps)]
+        return callbacks
+
+    def _validation(
+        self, model: SequenceModel, served: SequenceModel, valid: Sequence[Any]
+    ) -> Callable[[], dict[str, float]]:
+        """Scores the very function that the export traces, on a model of its own outside of the strategy."""
+        pipeline = self.pipeline
+        server = pipeline.build_server(served, self.preprocessor)
+        requests = [pipeline.request(example) for example in valid]
+        function = server.function()
+
+        def score() -> dict[str, float]:
+            copy_weights(model, served)
+            answers = answer_all(function, requests, pipeline.server_class)
+            pairs = zip(valid, answers, strict=True)
+            return pipeline.score(
+                [pipeline.row(example, answer, self.preprocessor) for example, answer in pairs]
+            ).metrics
+
+        return score
+
+    def _fit(
+        self,
+        model: SequenceModel,
+        data: TrainingData,
+        plan: BatchPlan,
+        callbacks: list[keras.callbacks.Callback],
+        progress: Progress,
+    ) -> None:
+        def batches(part: int, parts: int, replicas: int) -> tf.data.Dataset:
+            return training_batches(data, plan, progress.epoch, part, parts, replicas)
+
+        try:
+            model.fit(
+                distribute(self.strategy, batches),
+                initial_epoch=progress.epoch,
+                epochs=self.config.epochs,
+                steps_per_epoch=len(plan),
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
+        except KeyboardInterrupt:
+            raise Interrupted(
+                f"stopped in epoch {progress.epoch + 1}; what was trained up to epoch {progress.epoch} is saved in "
+                f"{self.directory.path}; run the same command again to go on"
+            ) from None
+        finally:
+            for callback in callbacks:
+                if isinstance(callback, ShowEpochs):
+                    callback.close()
+
+
+def copy_weights(source: SequenceModel, target: SequenceModel) -> None:
+    """Copies the weights to a model of the same architecture; averages, where the optimizer keeps them."""
+    optimizer = getattr(source.optimizer, "inner_optimizer", source.optimizer)
+    averages = {id(v): a for v, a in zip(source.trainable_variables, optimizer.averages, strict=False)}
+    for theirs, own in zip(source.weights, target.weights, strict=True):
+        own.assign(averages.get(id(theirs), theirs).numpy())
