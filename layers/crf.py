@@ -260,7 +260,7 @@ def _recur(step, first, elements, reverse=False):
 
 
 def _is_last(lengths, time):
-    return ops.expand_dims(ops.arange(time), -1) == lengths - 1  # (time, batch)
+    return ops.expand_dims(ops.arange(time, dtype="int32"), -1) == ops.cast(lengths, "int32") - 1  # (time, batch)
 
 
 def _only(scores, places):

@@ -76,8 +76,9 @@ class Encoder(keras.layers.Layer):
             all steps of a row (Gal and Ghahramani, 2016). Defaults to `0.0`.
         kernel_regularizer: `keras.regularizers.Regularizer`, its name or `None`. For the matrices that are applied
             to inputs, not for those applied to the state. Defaults to `None`.
-        use_cudnn: bool or `"auto"`. Whether a GPU runs cuDNN's kernel. `"simple"`, or `recurrent_dropout` above 0
-            while training, leave it without notice. `False` is for exports. Can be set later. Defaults to `"auto"`.
+        use_cudnn: bool or `"auto"`. Whether a GPU runs cuDNN's kernel. `"simple"` has none, and `recurrent_dropout`
+            above 0 leaves it, in training and after: silently with `"auto"`, with an error with `True`, which
+            also needs a GPU. `False` is for tracing an export. Can be set later. Defaults to `"auto"`.
         **kwargs: passed on to `keras.layers.Layer`.
 
     Call arguments:
@@ -205,6 +206,8 @@ class Encoder(keras.layers.Layer):
         return projection
 
     def call(self, inputs, lengths, training=None):
+        # Keras traces a subclassed model under a mirrored strategy with every input as a float
+        lengths = ops.cast(lengths, "int32")
         for i in range(self.num_layers):
             outputs = self._read(i, inputs, lengths, training)  # (batch, time, features)
             if self.connections == "residual":

@@ -51,9 +51,7 @@ class WordDropout(keras.layers.Layer):
         self.unknown_id = unknown_id
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
-
-    def build(self, ids_shape):
-        pass
+        self.built = True  # there are no weights
 
     def call(self, ids, training=None):
         if not training or self.rate == 0:

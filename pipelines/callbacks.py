@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -72,7 +73,7 @@ class Validation(keras.callbacks.Callback):
             "epoch": epoch + 1,
             "loss": float((logs or {})["loss"]),
             **{f"val_{name}": float(value) for name, value in metrics.items()},
-            "learning_rate": float(optimizer.learning_rate),
+            "learning_rate": float(optimizer.learning_rate.numpy()),
             **optimizer.take_record(),
             "seconds": trained,
         }
@@ -126,7 +127,7 @@ class ShowEpochs(keras.callbacks.Callback):
     def __init__(self, progress: Progress, metric: str, epochs: int, steps: int) -> None:
         super().__init__()
         self.progress, self.metric, self.epochs, self.steps = progress, metric, epochs, steps
-        self.bar = None
+        self.bar: Any = None
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Opens the bar."""

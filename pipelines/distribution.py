@@ -46,12 +46,10 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
     Raises:
         UserError: if `TF_CONFIG` is missing or wrong.
     """
+    if name == "multi_worker" or (name == "auto" and worker_count() > 1):
+        return _multi_worker()  # before anything asks for a device: TensorFlow connects the workers as it starts
     gpus = tf.config.list_logical_devices("GPU")
-    if name == "auto":
-        name = "multi_worker" if worker_count() > 1 else "mirrored" if len(gpus) > 1 else "one_device"
-    if name == "multi_worker":
-        return _multi_worker()
-    if name == "mirrored":
+    if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         devices = gpus or tf.config.list_logical_devices("CPU")
         return tf.distribute.MirroredStrategy([device.name for device in devices])
     return tf.distribute.get_strategy()
@@ -94,11 +92,18 @@ def is_chief() -> bool:
     return role in ("chief", "master") or (role == "worker" and index == 0 and not has_chief)
 
 
-def barrier(strategy: tf.distribute.Strategy) -> None:
-    """Waits until every worker has come here."""
-    if isinstance(strategy, MultiWorkerStrategy):
-        one = strategy.run(lambda: tf.ones(()))
-        strategy.reduce(tf.distribute.ReduceOp.SUM, one, axis=None).numpy()
+def agree(strategy: tf.distribute.Strategy, number: int = 0) -> bool:
+    """Waits until every worker has come here, and says whether all of them brought the same number."""
+    if not isinstance(strategy, MultiWorkerStrategy):
+        return True
+
+    @tf.function
+    def sums() -> tf.Tensor:
+        each = strategy.run(lambda: tf.constant([1, number, number * number], tf.int64))
+        return strategy.reduce(tf.distribute.ReduceOp.SUM, each, axis=None)
+
+    replicas, total, squares = sums().numpy().tolist()
+    return total * total == replicas * squares
 
 
 def describe(strategy: tf.distribute.Strategy) -> str:

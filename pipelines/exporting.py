@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
@@ -31,9 +31,9 @@ class Server(tf.Module):
         model: the `keras.Model` with the trained weights.
     """
 
-    inputs: Mapping[str, tf.TensorSpec]
-    outputs: Sequence[str]
-    padding: Mapping[str, str] = {}
+    inputs: ClassVar[Mapping[str, tf.TensorSpec]]
+    outputs: ClassVar[Sequence[str]]
+    padding: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, model: Any) -> None:
         super().__init__(name="server")

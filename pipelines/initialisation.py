@@ -44,7 +44,7 @@ def copy_from_run(base: Run, model: Any) -> dict[str, int]:
     theirs = {_path_in_model(variable): variable.numpy() for variable in source.weights}
     copied = extended = 0
     for variable in model.weights:
-        value = theirs.get(_path_in_model(variable))
+        value: Any = theirs.get(_path_in_model(variable))
         fits = value is not None and value.ndim == len(variable.shape)
         if not fits or any(old > new for old, new in zip(value.shape, variable.shape, strict=True)):
             _log.info("init_from: %s stays at its random start", _path_in_model(variable))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -66,7 +67,7 @@ def _show_dataset(entry: TaskEntry, dataset: str, data_dir: str | None) -> None:
     _print([(name, str(value)) for name, value in facts.items()])
 
 
-def _print(rows: list[tuple[str, ...]]) -> None:
+def _print(rows: Sequence[tuple[str, ...]]) -> None:
     table = Table(box=None, show_header=False, pad_edge=False)
     for number in range(len(rows[0])):
         table.add_column(overflow="fold", no_wrap=number == 0)

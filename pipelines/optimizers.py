@@ -36,7 +36,7 @@ class SummedClipping:
 
     def build(self, variables: list[keras.Variable]) -> None:
         """Makes the optimizer's variables: those of Keras, the records, and the averages (equal to the weights)."""
-        if self.built:
+        if self.built:  # type: ignore[attr-defined]
             return
         super().build(variables)  # type: ignore[misc]
         record = functools.partial(self.add_variable, shape=(), aggregation="only_first_replica")  # type: ignore[attr-defined]

@@ -39,15 +39,13 @@ class Run:
             self.splits = splits
 
     @classmethod
-    def begin(cls, entry: TaskEntry, config: TaskConfig, path: Path, fresh: bool, splits: Splits) -> Run:
-        """Makes the run directory, or takes up an unfinished run in it.
+    def begin(cls, entry: TaskEntry, config: TaskConfig, path: Path, fresh: bool, splits: Splits | None = None) -> Run:
+        """Makes the run directory, or takes up an unfinished run in it; `check_free` says whether it may.
 
         Raises:
-            UserError: if the directory cannot be written, holds a finished run or another task's run, or an unfinished
-                run with other settings.
+            UserError: if the directory cannot be written.
         """
         directory = RunDirectory(path)
-        check_free(entry, config, directory, fresh)
         directory.create()
         if fresh:
             directory.clear()
@@ -133,8 +131,14 @@ def config_class(entry: TaskEntry) -> type[TaskConfig]:
     return entry.config_module().Config
 
 
-def check_free(entry: TaskEntry, config: TaskConfig, directory: RunDirectory, fresh: bool) -> None:
-    """Raises a `UserError` if a run with these settings cannot begin or go on in the directory."""
+def check_free(
+    entry: TaskEntry, config: TaskConfig, directory: RunDirectory, fresh: bool, several: bool = False
+) -> None:
+    """Checks that a run with these settings, of one or of several seeds, can begin or go on in the directory.
+
+    Raises:
+        UserError: if it holds a finished run, another task's run, or an unfinished run with other settings.
+    """
     if not directory.exists:
         return
     other, before = read_config(directory)
@@ -142,9 +146,11 @@ def check_free(entry: TaskEntry, config: TaskConfig, directory: RunDirectory, fr
         raise UserError(f"{directory.path} holds a run of {other.name}; choose another --run_dir")
     if fresh:
         return
-    if directory.finished:
+    if directory.finished and all(run.finished for run in directory.seeds()):
         raise UserError(f"{directory.path} holds a finished run; choose another --run_dir, or --fresh to overwrite it")
     changed = differences(before, config)
+    if several != bool(directory.seeds()) and (directory.checkpoints.is_dir() or directory.seeds()):
+        changed.append(f"it is of {'one seed' if several else 'several seeds'}")
     if changed:
         raise UserError(
             f"{directory.path} holds an unfinished run with other settings ({'; '.join(changed)}); "

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .config import TaskConfig, load_config, parse_setting, to_yaml
+from ..datasets.corpus import Corpus
+from .config import TaskConfig, load_config, parse_setting
 from .console import LOGGER, log_file
-from .corpora import load_splits
-from .environment import describe_environment
+from .corpora import cut, read_corpus
 from .errors import UserError
 from .registry import TaskEntry, find_task, suggestion
 from .run import Run, check_free, config_class
-from .run_directory import RunDirectory, disk_errors, read_json, write_json, write_text
+from .run_directory import RunDirectory, disk_errors, read_json
+
+if TYPE_CHECKING:
+    from tensorflow.distribute import Strategy
 
 FORMATS = ("saved_model",)
 
@@ -67,9 +71,19 @@ def run(
     entry = find_task(task)
     config = load_config(entry, config_class(entry), files, settings)
     path = run_dir or Path("runs") / entry.name / dataset_name(entry, config)
+    check_free(entry, config, RunDirectory(path), fresh, several=seeds is not None)
+    corpus = read_corpus(entry, config.dataset, config.data_dir)
+    cut(corpus, config)  # bad data is found before TensorFlow is loaded and before anything is written
+
+    from . import distribution
+
+    strategy = distribution.make_strategy(config.strategy)
+    if not distribution.is_chief():
+        LOGGER.info("one of %d workers, which leaves the writing to the chief", distribution.worker_count())
+        LOGGER.setLevel(logging.WARNING)
     if seeds is None:
-        return _run_seed(entry, config, path, fresh, training_only, command)
-    return _run_seeds(entry, config, path, seeds, fresh, training_only, command)
+        return _run_seed(entry, config, path, corpus, strategy, fresh, training_only, command)
+    return _run_seeds(entry, config, path, corpus, strategy, seeds, fresh, training_only, command)
 
 
 def dataset_name(entry: TaskEntry, config: TaskConfig) -> str:
@@ -152,54 +166,66 @@ def print_results(metrics: Mapping[str, Any]) -> None:
 
 
 def _run_seed(
-    entry: TaskEntry, config: TaskConfig, path: Path, fresh: bool, training_only: bool, command: str
+    entry: TaskEntry,
+    config: TaskConfig,
+    path: Path,
+    corpus: Corpus,
+    strategy: Strategy,
+    fresh: bool,
+    training_only: bool,
+    command: str,
 ) -> dict[str, Any] | None:
-    check_free(entry, config, RunDirectory(path), fresh)
-    splits = load_splits(entry, config)  # bad data is found before TensorFlow is loaded and before anything is written
-
     from . import distribution, stages
 
-    strategy = distribution.make_strategy(config.strategy)
+    splits = cut(corpus, config)
     if not distribution.is_chief():
-        distribution.barrier(strategy)
+        distribution.agree(strategy)  # the chief has made the run directory
         stages.train(Run(entry, config, RunDirectory(path), splits), strategy)
-        distribution.barrier(strategy)
+        distribution.agree(strategy)  # the chief has finished: whoever leaves earlier is taken for dead
         return None
     single = Run.begin(entry, config, path, fresh, splits)
+    metrics = None
     with disk_errors(path), log_file(single.directory.log):
         LOGGER.info("run directory %s", path)
-        distribution.barrier(strategy)
+        distribution.agree(strategy)
         stages.train(single, strategy)
-        distribution.barrier(strategy)
-        if training_only:
-            return None
-        seconds = {"export": stages.export(single)}
-        metrics = stages.evaluate(single, single.splits, "test", path, seconds, command)
-        LOGGER.info("report %s", single.directory.report)
+        if not training_only:
+            seconds = {"export": stages.export(single)}
+            metrics = stages.evaluate(single, single.splits, "test", path, seconds, command)
+            LOGGER.info("report %s", single.directory.report)
+        distribution.agree(strategy)
     return metrics
 
 
 def _run_seeds(
-    entry: TaskEntry, config: TaskConfig, path: Path, seeds: int, fresh: bool, training_only: bool, command: str
+    entry: TaskEntry,
+    config: TaskConfig,
+    path: Path,
+    corpus: Corpus,
+    strategy: Strategy,
+    seeds: int,
+    fresh: bool,
+    training_only: bool,
+    command: str,
 ) -> dict[str, Any] | None:
+    from .distribution import agree, is_chief
     from .seeds import write_aggregate
 
     directory = RunDirectory(path)
-    check_free(entry, config, directory, fresh)
-    directory.create()
-    if fresh:
-        directory.clear()
-    write_text(directory.config, f"task: {entry.name}\n{to_yaml(config)}")
-    write_json(directory.environment, describe_environment())
+    if is_chief():
+        Run.begin(entry, config, path, fresh)
+        directory.metrics.unlink(missing_ok=True)  # of fewer seeds
+    agree(strategy)
     runs = []
     for seed in range(seeds):
         of_seed = config.model_copy(update={"seed": seed})
         single = Run(entry, of_seed, RunDirectory(path / f"seed-{seed}"))
         if not single.directory.finished:
             LOGGER.info("seed %d of %d", seed, seeds)
-            _run_seed(entry, of_seed, single.directory.path, False, training_only, f"{command} (seed {seed})")
+            command_of_seed = f"{command} (seed {seed})"
+            _run_seed(entry, of_seed, single.directory.path, corpus, strategy, False, training_only, command_of_seed)
         runs.append(single)
-    if training_only:
+    if training_only or not is_chief():
         return None
     metrics = write_aggregate(directory, runs, command)
     LOGGER.info("report %s", directory.report)

@@ -13,8 +13,8 @@ import tensorflow as tf
 from .batching import BatchPlan, TrainingData, training_batches
 from .callbacks import SaveState, ShowEpochs, StopOnNaN, Validation, save_model
 from .config import TaskConfig
-from .distribution import describe, distribute, is_chief
-from .errors import Interrupted
+from .distribution import agree, describe, distribute, is_chief
+from .errors import Interrupted, UserError
 from .inference import answer_all
 from .optimizers import make_optimizer
 from .pipeline import Pipeline
@@ -65,12 +65,17 @@ class Trainer:
         model = self._new_model(len(plan))
         for what, count in first_values(model).items():
             _log.info("%s: %d", what, count)
-        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        optimizer: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
         if optimizer.averages:
             for average, variable in zip(optimizer.averages, model.trainable_variables, strict=True):
                 average.assign(variable)
         state = RunState(self.directory.checkpoints, [*model.variables, *model.optimizer.variables])
         progress = state.restore() or Progress()
+        if not agree(self.strategy, progress.epoch):
+            raise UserError(
+                f"the workers see different states in {self.directory.path}; "
+                "the run directory must lie on a file system that all of them share"
+            )
         _log.info("%s, %s parameters", describe(self.strategy), f"{model.count_params():,}")
         if progress.epoch:
             _log.info("resumed after epoch %d", progress.epoch)
@@ -159,7 +164,7 @@ class Trainer:
 
 def copy_weights(source: SequenceModel, target: SequenceModel) -> None:
     """Copies the weights to a model of the same architecture; averages, where the optimizer keeps them."""
-    optimizer = getattr(source.optimizer, "inner_optimizer", source.optimizer)
+    optimizer: Any = getattr(source.optimizer, "inner_optimizer", source.optimizer)
     averages = {id(v): a for v, a in zip(source.trainable_variables, optimizer.averages, strict=False)}
     for theirs, own in zip(source.weights, target.weights, strict=True):
         own.assign(averages.get(id(theirs), theirs).numpy())

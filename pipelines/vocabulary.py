@@ -59,9 +59,9 @@ class Vocabulary:
         """The id of an entry, or that of `[unknown]`."""
         return self._ids.get(entry, UNKNOWN)
 
-    def index(self, label: str) -> int:
+    def index(self, label: str | None) -> int:
         """The id of a label that must be known; a `KeyError` if it is not."""
-        return self._ids[label]
+        return self._ids[label]  # type: ignore[index]
 
     def save(self, path: Path) -> None:
         """Writes one entry a line, in id order; line breaks and backslashes are escaped."""

@@ -43,10 +43,10 @@ class Preprocessor:
         forms = normal_forms([token for sentence in train for token in sentence.tokens], config.lowercase)
         intents = [sentence.intent for sentence in train if sentence.intent is not None]
         return cls(
-            words=Vocabulary.count([forms], config.min_count, list, base and base.words),
-            characters=Vocabulary.count(sorted(set(forms)), 1, list, base and base.characters),
-            tags=tag_vocabulary((tag for sentence in train for tag in sentence.tags), base and base.tags),
-            intents=Vocabulary.labels(intents, base and base.intents) if intents else None,
+            words=Vocabulary.count([forms], config.min_count, list, base.words if base else None),
+            characters=Vocabulary.count(sorted(set(forms)), 1, list, base.characters if base else None),
+            tags=tag_vocabulary((tag for sentence in train for tag in sentence.tags), base.tags if base else None),
+            intents=Vocabulary.labels(intents, base.intents if base else None) if intents else None,
         )
 
     def save(self, folder: Path) -> None:

@@ -57,7 +57,9 @@ class TaggerNetwork(keras.layers.Layer):
                 sizes["characters"], settings.character_dim, settings.character_filters, name="character_encoder"
             )
         self.output_dropout = keras.layers.Dropout(settings.dropout, name="output_dropout")
-        self.encoder, self.projection, self.jordan = None, None, None
+        self.encoder: Any = None
+        self.projection: Any = None
+        self.jordan: Any = None
         if settings.encoder == "jordan":
             self.jordan = Jordan(
                 settings.units, len(tags), dropout=settings.dropout, kernel_regularizer=penalty, name="jordan"
@@ -72,7 +74,8 @@ class TaggerNetwork(keras.layers.Layer):
             )
             parts = [parts_of(tag) if settings.factored_tags else [tag] for tag in tags]
             self.projection = FactoredDense(parts, kernel_regularizer=penalty, name="tags")
-        self.pooling, self.intent = None, None
+        self.pooling: Any = None
+        self.intent: Any = None
         if intents:
             self.pooling = SequencePooling(POOLINGS, name="pooling")
             self.intent = keras.layers.Dense(len(intents), dtype="float32", kernel_regularizer=penalty, name="intent")

@@ -43,7 +43,7 @@ class SlotFillingServer(Server):
         self._intents = tf.constant(preprocessor.intents.entries) if preprocessor.intents else None
         self._max_tokens, self._reads_characters = config.max_tokens, bool(config.character_dim)
 
-    def answer(self, text: tf.Tensor) -> dict[str, tf.Tensor]:
+    def answer(self, text: tf.Tensor) -> dict[str, tf.Tensor]:  # type: ignore[override]
         """Answers a batch of texts."""
         words = self.reader.tokens(text)
         count = words.row_lengths()
@@ -65,7 +65,7 @@ class SlotFillingServer(Server):
 
     def _inputs(self, words: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         dense = words.to_tensor("")
-        inputs: ClassVar = {"words": self.reader.ids(dense), "lengths": tf.cast(words.row_lengths(), tf.int32)}
+        inputs = {"words": self.reader.ids(dense), "lengths": tf.cast(words.row_lengths(), tf.int32)}
         if self._reads_characters:
             inputs["characters"], inputs["character_lengths"] = self.reader.characters(dense)
         return inputs

@@ -1,0 +1,50 @@
+# The commands of a developer. Everything happens in .venv, with the versions of constraints.txt.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+TASK ?= slot_filling
+SEEDS ?= 5
+
+.PHONY: demo test lint results clean
+
+demo: $(VENV)/installed  ## train slot filling on the embedded sample, and show what came out
+	$(BIN)/seqloom run slot_filling --run_dir runs/demo --fresh
+	@echo "The report: $(CURDIR)/runs/demo/report.html"
+
+test: $(VENV)/installed-test  ## all tests; those on real corpora run where SEQLOOM_DATA_DIR is set
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev seqloom  ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+results: $(VENV)/installed  ## the rows of RESULTS.md for one task: make results TASK=slot_filling SEEDS=5
+	for config in $(filter-out %/tiny.yaml %/sample.yaml,$(wildcard pipelines/$(TASK)/configs/*.yaml)); do \
+	  name=$$(basename $$config .yaml); \
+	  $(BIN)/seqloom run $(TASK) --dataset $$name --config $$config --seeds $(SEEDS) --run_dir runs/results/$(TASK)/$$name || exit 1; \
+	done
+
+clean:  ## remove what the commands above made, except trained runs
+	rm -rf $(VENV) build *.egg-info seqloom .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# mypy looks for the package by its name; the checkout may be called anything.
+seqloom:
+	ln -sfn . seqloom
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade pip
+
+$(VENV)/installed: setup.cfg constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-test: setup.cfg constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@ $(VENV)/installed
+
+$(VENV)/installed-dev: setup.cfg constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $@ $(VENV)/installed $(VENV)/installed-test
