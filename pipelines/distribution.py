@@ -6,15 +6,22 @@ in equal parts; losses and gradients are summed. So the number of replicas chang
 
 from __future__ import annotations
 
+import contextlib
 import json
+import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
 import tensorflow as tf
 
 from .errors import UserError
+
+
+_log = logging.getLogger(__name__)
+
+_LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 
 class MultiWorkerStrategy(tf.distribute.MultiWorkerMirroredStrategy):
@@ -106,6 +113,20 @@ def agree(strategy: tf.distribute.Strategy, number: int = 0) -> bool:
     return total * total == replicas * squares
 
 
+@contextlib.contextmanager
+def lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
+    """Turns the end of another worker into a sentence that says what to do."""
+    try:
+        yield
+    except _LOST as error:
+        if not isinstance(strategy, MultiWorkerStrategy):
+            raise
+        raise UserError(
+            f"another worker cannot be reached any more ({error.message.splitlines()[0][:120]}); "
+            "start all workers again with the same command to go on after the last whole epoch"
+        ) from None
+
+
 def describe(strategy: tf.distribute.Strategy) -> str:
     """Device and strategy in a few words."""
     kind = "GPU" if tf.config.list_logical_devices("GPU") else "CPU"
@@ -141,4 +162,5 @@ def _multi_worker() -> tf.distribute.Strategy:
             "strategy multi_worker needs TF_CONFIG to name at least two workers; "
             "`seqloom launch --workers N -- run ...` sets it for processes on this machine"
         )
+    _log.info("waiting for %d workers", worker_count())
     return MultiWorkerStrategy()

@@ -37,6 +37,9 @@ class Server(tf.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__(name="server")
+        for layer in model._flatten_layers():
+            if hasattr(layer, "use_cudnn"):
+                layer.use_cudnn = False  # traced where there is a GPU, cuDNN's kernel would not run on a CPU
         # Only the variables are part of the export: the Keras objects would be saved along as dead weight.
         self.model_variables = [variable.value for variable in model.variables]
         self._model = lambda: model

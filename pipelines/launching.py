@@ -22,7 +22,8 @@ _COMMANDS = ("run", "train")
 def launch(arguments: Sequence[str], workers: int) -> int:
     """Runs `seqloom ARGUMENTS` in every worker and waits for all of them.
 
-    Worker 0 is the chief: it writes the run directory. Lines of the workers are printed with their number before them.
+    Worker 0 is the chief: it writes the run directory. What workers say on standard error is printed with their number
+    before it.
 
     Returns:
         0 if all workers ended well; else the status of the first that did not (1 if it was killed).
@@ -34,13 +35,28 @@ def launch(arguments: Sequence[str], workers: int) -> int:
         raise UserError(f"launch must be followed by -- and one of {', '.join(_COMMANDS)}, got {' '.join(arguments)!r}")
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
     processes = [_start(arguments, addresses, index) for index in range(workers)]
-    for index, process in enumerate(processes):
-        threading.Thread(target=_forward, args=(process.stdout, index), daemon=True).start()
+    forwarders = [
+        threading.Thread(target=_forward, args=(process.stderr, index), daemon=True)
+        for index, process in enumerate(processes)
+    ]
+    for thread in forwarders:
+        thread.start()
     try:
-        return _wait(processes)
-    except KeyboardInterrupt:
+        failed = _wait(processes)
+    finally:
         _end(processes)
-        raise
+        for thread in forwarders:
+            thread.join(timeout=1.0)
+    if failed is None:
+        return 0
+    status = processes[failed].returncode
+    reason = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+    print(
+        f"seqloom: worker {failed} {reason}, so the other workers were ended; "
+        "the same command again goes on after the last whole epoch",
+        file=sys.stderr,
+    )
+    return max(status, 1)
 
 
 def _start(arguments: Sequence[str], addresses: Sequence[str], index: int) -> subprocess.Popen[str]:
@@ -50,29 +66,22 @@ def _start(arguments: Sequence[str], addresses: Sequence[str], index: int) -> su
     return subprocess.Popen(
         [sys.executable, "-m", package, *arguments],
         env={**os.environ, "TF_CONFIG": config},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         start_new_session=True,
     )
 
 
-def _wait(processes: Sequence[subprocess.Popen[str]]) -> int:
+def _wait(processes: Sequence[subprocess.Popen[str]]) -> int | None:
+    """Waits until all workers ended well (`None`), or for the first one that did not (its number)."""
     while True:
         statuses = [process.poll() for process in processes]
-        for index, status in enumerate(statuses):
-            if status not in (None, 0):
-                _end(processes)
-                reason = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
-                print(
-                    f"seqloom: worker {index} {reason}, so the other workers were ended; "
-                    "run the same command again to go on after the last whole epoch",
-                    file=sys.stderr,
-                )
-                return max(status, 1)
+        failed = [index for index, status in enumerate(statuses) if status]
+        if failed:
+            return min(failed, key=lambda index: statuses[index])  # killed ones first: the others follow from them
         if all(status == 0 for status in statuses):
-            return 0
+            return None
         time.sleep(0.2)
 
 

@@ -79,11 +79,12 @@ def run(
 
     strategy = distribution.make_strategy(config.strategy)
     if not distribution.is_chief():
-        LOGGER.info("one of %d workers, which leaves the writing to the chief", distribution.worker_count())
+        LOGGER.info("connected; the chief writes the run directory and says how it goes")
         LOGGER.setLevel(logging.WARNING)
-    if seeds is None:
-        return _run_seed(entry, config, path, corpus, strategy, fresh, training_only, command)
-    return _run_seeds(entry, config, path, corpus, strategy, seeds, fresh, training_only, command)
+    with distribution.lost_workers(strategy):
+        if seeds is None:
+            return _run_seed(entry, config, path, corpus, strategy, fresh, training_only, command)
+        return _run_seeds(entry, config, path, corpus, strategy, seeds, fresh, training_only, command)
 
 
 def dataset_name(entry: TaskEntry, config: TaskConfig) -> str:
@@ -162,7 +163,7 @@ def print_results(metrics: Mapping[str, Any]) -> None:
             shown = format_interval(name, value, metrics["confidence"].get(name))
         baselines = [format_metric(name, scores.get(name)) for scores in metrics.get("baselines", {}).values()]
         table.add_row(readable_name(name), shown.replace("[", "\\["), *baselines)
-    Console(highlight=False).print(table if metrics["metrics"] else "no test split: nothing was scored")
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table if metrics["metrics"] else "no test split: nothing was scored")
 
 
 def _run_seed(

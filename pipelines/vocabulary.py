@@ -70,7 +70,7 @@ class Vocabulary:
     @classmethod
     def load(cls, path: Path) -> Vocabulary:
         """Reads what `save` wrote."""
-        return cls(_unescape(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1])
+        return cls(_unescape(line) for line in path.read_bytes().decode("utf-8").split("\n")[:-1])
 
     def table(self, default: int = UNKNOWN) -> tf.lookup.StaticHashTable:
         """A lookup table from strings to ids for graphs; whoever exports the graph must hold the table."""
@@ -83,9 +83,9 @@ class Vocabulary:
 
 
 def _escape(entry: str) -> str:
-    return entry.replace("\\", "\\\\").replace("\n", "\\n")
+    return entry.replace("\\", "\\\\").replace("\n", "\\n").replace("\r", "\\r")
 
 
 def _unescape(line: str) -> str:
     parts: Sequence[str] = line.split("\\\\")
-    return "\\".join(part.replace("\\n", "\n") for part in parts)
+    return "\\".join(part.replace("\\n", "\n").replace("\\r", "\r") for part in parts)

@@ -78,7 +78,7 @@ def lines(
     Returns:
         The figure.
     """
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
     with canvas(width, height) as sheet:
         axes = sheet.axes
@@ -90,6 +90,8 @@ def lines(
             axes.axline((0, 0), slope=100 if percent else 1, color=QUIET, linewidth=0.8, linestyle=":")
         if log_y:
             axes.set_yscale("log")
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axes.yaxis.set_minor_formatter(NullFormatter())
         if all(float(value).is_integer() for value in x):
             axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         axes.grid(visible=False, axis="x")
