@@ -3,8 +3,19 @@
 from .character_encoder import CharacterEncoder
 from .crf import LinearChainCRF
 from .encoder import Encoder
+from .factored_dense import FactoredDense
 from .jordan import Jordan
 from .masking import sequence_mask
+from .sequence_pooling import SequencePooling
 from .word_dropout import WordDropout
 
-__all__ = ["CharacterEncoder", "Encoder", "Jordan", "LinearChainCRF", "WordDropout", "sequence_mask"]
+__all__ = [
+    "CharacterEncoder",
+    "Encoder",
+    "FactoredDense",
+    "Jordan",
+    "LinearChainCRF",
+    "SequencePooling",
+    "WordDropout",
+    "sequence_mask",
+]

@@ -61,10 +61,9 @@ class FactoredDense(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(parts,), initializer="zeros")
 
     def call(self, inputs):
-        membership = ops.convert_to_tensor(self.membership, self.score_dtype)
-        kernel = ops.matmul(ops.cast(self.kernel, self.score_dtype), membership)  # (features, labels)
-        bias = ops.matmul(ops.cast(self.bias, self.score_dtype), membership)
-        return ops.matmul(ops.cast(inputs, self.score_dtype), kernel) + bias
+        inputs, kernel = ops.cast(inputs, self.score_dtype), ops.cast(self.kernel, self.score_dtype)
+        part_scores = ops.matmul(inputs, kernel) + ops.cast(self.bias, self.score_dtype)  # (..., parts)
+        return ops.matmul(part_scores, ops.convert_to_tensor(self.membership, self.score_dtype))
 
     def compute_output_shape(self, inputs_shape):
         return (*inputs_shape[:-1], len(self.parts))

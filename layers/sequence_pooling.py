@@ -75,7 +75,8 @@ class SequencePooling(keras.layers.Layer):
         return ops.sum(ops.where(mask, inputs, 0), axis=1) / ops.cast(lengths, inputs.dtype)[:, None]
 
     def _attention(self, inputs, lengths, mask):
-        scores = ops.cast(ops.matmul(inputs, self.query[:, None]), "float32")
+        score_dtype = "float64" if self.compute_dtype == "float64" else "float32"
+        scores = ops.cast(ops.matmul(inputs, self.query[:, None]), score_dtype)
         weights = ops.softmax(ops.where(mask, scores, -1e9), axis=1)
         return ops.sum(ops.where(mask, inputs, 0) * ops.cast(weights, inputs.dtype), axis=1)
 

@@ -28,7 +28,7 @@ class StopOnNaN(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         """Looks at the running mean of the loss, which stays NaN once it is."""
-        loss = float((logs or {}).get("loss", 0.0))
+        loss = float((logs or {})["mean_loss"])
         if not math.isfinite(loss):
             step = int(self.model.optimizer.iterations.numpy())
             raise UserError(
@@ -71,7 +71,7 @@ class Validation(keras.callbacks.Callback):
         metrics = self.score()
         row = {
             "epoch": epoch + 1,
-            "loss": float((logs or {})["loss"]),
+            "loss": float((logs or {})["mean_loss"]),
             **{f"val_{name}": float(value) for name, value in metrics.items()},
             "learning_rate": float(optimizer.learning_rate.numpy()),
             **optimizer.take_record(),
@@ -146,7 +146,7 @@ class ShowEpochs(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         """Moves the bar."""
         if self.bar:
-            self.bar.update(self.task, completed=batch + 1, loss=float((logs or {}).get("loss", math.nan)))
+            self.bar.update(self.task, completed=batch + 1, loss=float((logs or {})["mean_loss"]))
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Closes the bar and prints the line."""

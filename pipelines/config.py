@@ -49,9 +49,9 @@ class TaskConfig(BaseModel):
         "global_norm", description="what is limited after the replicas' gradients are summed"
     )
     clip: float = Field(5.0, gt=0, description="the limit of the clipping")
-    average_decay: float = Field(0.0, ge=0, lt=1, description="of the moving average of weights; 0 is no average")
-    l1: float = Field(0.0, ge=0, description="L1 penalty of the recurrent and dense kernels")
-    l2: float = Field(0.0, ge=0, description="L2 penalty of the recurrent and dense kernels")
+    average_decay: float = Field(0.99, ge=0, lt=1, description="of the moving average of weights; 0 is no average")
+    l1: float = Field(0.0, ge=0, description="L1 penalty of all kernels except those applied to a recurrent state")
+    l2: float = Field(0.0, ge=0, description="L2 penalty of all kernels except those applied to a recurrent state")
 
     strategy: Literal["auto", "one_device", "mirrored", "multi_worker"] = Field("auto", description="tf.distribute")
     mixed_precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(

@@ -21,6 +21,7 @@ from .errors import UserError
 
 _log = logging.getLogger(__name__)
 
+_ROLES = ("chief", "master", "worker")
 _LOST = (tf.errors.UnavailableError, tf.errors.AbortedError, tf.errors.CancelledError, tf.errors.DeadlineExceededError)
 
 
@@ -66,7 +67,7 @@ def tf_config() -> dict[str, Any]:
     """The content of `TF_CONFIG`, empty if it is not set.
 
     Raises:
-        UserError: if it is not JSON, or has no cluster of workers or no task.
+        UserError: if it is not JSON, or has no cluster of workers, or no task in it that trains.
     """
     text = os.environ.get("TF_CONFIG", "")
     if not text.strip():
@@ -74,19 +75,24 @@ def tf_config() -> dict[str, Any]:
     try:
         config = json.loads(text)
         cluster, task = config["cluster"], config["task"]
-        int(task["index"]), task["type"], [list(addresses) for addresses in cluster.values()]
+        addresses, index = cluster[task["type"]], int(task["index"])
+        usable = task["type"] in _ROLES and isinstance(addresses, list) and 0 <= index < len(addresses)
+        usable = usable and all(isinstance(address, str) for role in _ROLES for address in cluster.get(role, []))
     except (ValueError, KeyError, TypeError, AttributeError):
+        usable = False
+    if not usable:
         raise UserError(
             'TF_CONFIG must be JSON like {"cluster": {"worker": ["host:port", ...]}, '
-            f'"task": {{"type": "worker", "index": 0}}}}, got {text!r}'
-        ) from None
+            '"task": {"type": "worker", "index": 0}} with a task that stands in the cluster as chief or worker, '
+            f"got {text!r}"
+        )
     return config
 
 
 def worker_count() -> int:
     """How many processes train together by `TF_CONFIG`; 1 if it is not set."""
     cluster = tf_config().get("cluster", {})
-    return max(1, sum(len(addresses) for role, addresses in cluster.items() if role in ("chief", "master", "worker")))
+    return max(1, sum(len(addresses) for role, addresses in cluster.items() if role in _ROLES))
 
 
 def is_chief() -> bool:
@@ -118,11 +124,11 @@ def lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
     """Turns the end of another worker into a sentence that says what to do."""
     try:
         yield
-    except _LOST as error:
+    except _LOST:
         if not isinstance(strategy, MultiWorkerStrategy):
             raise
         raise UserError(
-            f"another worker cannot be reached any more ({error.message.splitlines()[0][:120]}); "
+            "another worker cannot be reached any more; "
             "start all workers again with the same command to go on after the last whole epoch"
         ) from None
 

@@ -89,8 +89,11 @@ def check_operations(graph: Any) -> None:
 
 def request_body(requests: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The body of a `predict` call of TensorFlow Serving: `{"instances": [...]}`."""
-    return {"instances": [{name: _plain(value) for name, value in request.items()} for request in requests]}
+    return {"instances": [plain(request) for request in requests]}
 
 
-def _plain(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+def plain(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request with lists in the place of arrays, ready for JSON."""
+    return {
+        name: value.tolist() if isinstance(value, np.ndarray | np.generic) else value for name, value in request.items()
+    }

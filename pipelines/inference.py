@@ -91,14 +91,15 @@ def _python(value: Any) -> Any:
 
 def _size(request: Request) -> int:
     """What decides which requests stand in one batch: letters, or samples."""
-    return sum(
-        len(value) for value in request.values() if isinstance(value, str | np.ndarray) and np.shape(value) != ()
-    )
+    return sum(len(value) for value in request.values() if isinstance(value, str | bytes) or np.ndim(value) > 0)
 
 
 def _stack_values(values: Sequence[Any]) -> tf.Tensor:
     if np.ndim(values[0]) == 0:
-        return tf.constant(values)
+        # Bytes of an argument that are no UTF-8 come from Python as lone surrogates; the server replaces them.
+        return tf.constant(
+            [value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value for value in values]
+        )
     longest = max(len(value) for value in values)
     padded = np.zeros((len(values), longest, *values[0].shape[1:]), values[0].dtype)
     for row, value in zip(padded, values, strict=True):

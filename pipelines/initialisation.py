@@ -62,6 +62,7 @@ def word_vectors(path: Path, words: Vocabulary, matrix: np.ndarray) -> int:
 
     Args:
         path: GloVe or word2vec text format: `word number number ...` a line; a first line with two numbers is skipped.
+            A word may have spaces in it, as some of GloVe's have, if its parts are no numbers.
         words: whose ids are the rows.
         matrix: `(len(words), dimension)`, changed in place.
 
@@ -72,14 +73,18 @@ def word_vectors(path: Path, words: Vocabulary, matrix: np.ndarray) -> int:
         UserError: if the file is missing, or a line is malformed or has another dimension; the line is named.
     """
     found = 0
-    for number, word, fields in _vector_lines(path):
-        if len(fields) != matrix.shape[1]:
+    dimension = matrix.shape[1]
+    for number, fields in _vector_lines(path):
+        cut = max(len(fields) - dimension, 1)
+        if len(fields) != dimension + 1 and (len(fields) <= dimension or any(map(_is_number, fields[1:cut]))):
             raise UserError(
-                f"{path}, line {number}: expected {matrix.shape[1]} numbers (embedding_dim), got {len(fields)}"
+                f"{path}, line {number}: expected {dimension} numbers (embedding_dim), got {len(fields) - 1}"
             )
+        word = " ".join(fields[:cut])
         if word in words:
             try:
-                values = np.array(fields, np.float32)
+                with np.errstate(over="ignore"):
+                    values = np.array(fields[cut:], np.float32)
             except ValueError:
                 raise UserError(f"{path}, line {number}: the vector of {word!r} has a part that is no number") from None
             if not np.isfinite(values).all():
@@ -89,18 +94,33 @@ def word_vectors(path: Path, words: Vocabulary, matrix: np.ndarray) -> int:
     return found
 
 
-def _vector_lines(path: Path) -> Iterator[tuple[int, str, list[str]]]:
+def _vector_lines(path: Path) -> Iterator[tuple[int, list[str]]]:
     try:
-        with path.open(encoding="utf-8", newline="\n") as file:
+        with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
-                word, *fields = line.rstrip().split(" ")
-                header = number == 1 and len(fields) == 1 and word.isdigit() and fields[0].isdigit()
+                fields = _decoded(line, path, number).rstrip().split(" ")
+                header = number == 1 and len(fields) == 2 and all(field.isdigit() for field in fields)
                 if not header:
-                    yield number, word, fields
+                    yield number, fields
     except FileNotFoundError:
         raise UserError(f"there is no file of word vectors {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"the word vectors {path} cannot be read: {error}") from None
+    except OSError as error:
+        raise UserError(f"the word vectors {path} cannot be read: {error.strerror}") from None
+
+
+def _decoded(line: bytes, path: Path, number: int) -> str:
+    try:
+        return line.decode("utf-8")
+    except UnicodeDecodeError:
+        raise UserError(f"{path}, line {number}: the word vectors must be UTF-8 text") from None
+
+
+def _is_number(field: str) -> bool:
+    try:
+        float(field)
+    except ValueError:
+        return False
+    return True
 
 
 def _path_in_model(variable: Any) -> str:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from rich.console import Console
 from rich.table import Table
 
 from .errors import UserError
 from .registry import TASKS, TaskEntry, find_task
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 
 def show(task: str | None, dataset: str | None, data_dir: str | None) -> None:
@@ -52,10 +55,18 @@ def _show_task(entry: TaskEntry) -> None:
     from .run import config_class
 
     print(f"{entry.name}: {entry.summary}\n\ndata sets: {', '.join(entry.datasets)}, or a folder of your own\n")
-    rows = []
-    for name, field in config_class(entry).model_fields.items():
-        rows.append((name, "" if field.default is None else str(field.default), field.description or ""))
-    _print(rows)
+    fields = config_class(entry).model_fields
+    _print([(name, _default(field), f"{field.description}{_choices(field)}") for name, field in fields.items()])
+
+
+def _default(field: FieldInfo) -> str:
+    return "" if field.default is None else str(field.default)
+
+
+def _choices(field: FieldInfo) -> str:
+    """The values of a setting that has only a few."""
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return f" ({' | '.join(choices)})" if choices else ""
 
 
 def _show_dataset(entry: TaskEntry, dataset: str, data_dir: str | None) -> None:

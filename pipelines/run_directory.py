@@ -32,6 +32,7 @@ class RunDirectory:
         self.history = self.path / "history.csv"
         self.preprocessor = self.path / "preprocessor"
         self.data = self.preprocessor / "data.json"
+        self.request = self.preprocessor / "request.json"
         self.checkpoints = self.path / "checkpoints"
         self.best = self.checkpoints / "best.keras"
         self.tensorboard = self.path / "logs"
@@ -114,15 +115,13 @@ def write_whole(path: Path, write: Callable[[Path], Any]) -> None:
 
     A kill in the middle leaves the old content; the temporary name keeps the suffix of `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}-{os.getpid()}{path.suffix}")
     with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             write(temporary)
             _synchronise(temporary)
-            if temporary.is_dir() and path.exists():
-                shutil.rmtree(path)
-            os.replace(temporary, path)
+            _replace(temporary, path)
         finally:
             if temporary.is_dir():
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -135,12 +134,29 @@ def disk_errors(path: Path) -> Iterator[None]:
     """Turns a full disk into a sentence that says what to do."""
     try:
         yield
-    except OSError as error:
-        if error.errno in _NO_SPACE:
-            raise UserError(
-                f"there is no space left to write {path}; free some and run the same command again to go on"
-            ) from None
-        raise
+    except Exception as error:
+        if not _is_full_disk(error):
+            raise
+        raise UserError(
+            f"there is no space left to write {path}; free some and run the same command again to go on"
+        ) from None
+
+
+def _is_full_disk(error: Exception) -> bool:
+    """Whether there is no space; TensorFlow and HDF5 raise errors of their own, with the system's words in them."""
+    return getattr(error, "errno", None) in _NO_SPACE or any(os.strerror(code) in str(error) for code in _NO_SPACE)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    """Renames; an old folder cannot be replaced in one step, so it is moved aside and deleted last."""
+    old = path.with_name(f"{temporary.name}.old")
+    if path.exists() and (path.is_dir() or temporary.is_dir()):
+        os.replace(path, old)
+    os.replace(temporary, path)
+    if old.is_dir():
+        shutil.rmtree(old)
+    else:
+        old.unlink(missing_ok=True)
 
 
 def _synchronise(path: Path) -> None:

@@ -64,7 +64,8 @@ class RunState:
         write_whole(arrays, write)
         content = {"sha256": _digest(arrays), "progress": asdict(progress)}
         write_whole(arrays.with_suffix(".json"), lambda path: path.write_text(json.dumps(content), encoding="utf-8"))
-        for path in self._states()[2:]:
+        killed = [path for name in (".state-*", ".best-*") for path in self.folder.glob(name)]  # while they wrote these
+        for path in [*self._states()[2:], *killed]:
             path.unlink(missing_ok=True)
             path.with_suffix(".npz").unlink(missing_ok=True)
 
@@ -97,6 +98,8 @@ class RunState:
             with np.load(arrays) as values:
                 stored = [values[name] for name in sorted(values.files)]
         except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if [value.shape for value in stored] != [tuple(variable.shape) for variable in self.variables]:
             return None
         for variable, value in zip(self.variables, stored, strict=True):
             variable.assign(value)

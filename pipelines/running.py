@@ -163,7 +163,9 @@ def print_results(metrics: Mapping[str, Any]) -> None:
             shown = format_interval(name, value, metrics["confidence"].get(name))
         baselines = [format_metric(name, scores.get(name)) for scores in metrics.get("baselines", {}).values()]
         table.add_row(readable_name(name), shown.replace("[", "\\["), *baselines)
-    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(table if metrics["metrics"] else "no test split: nothing was scored")
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(
+        table if metrics["metrics"] else "no test split: nothing was scored"
+    )
 
 
 def _run_seed(

@@ -16,6 +16,11 @@ class SequenceModel(keras.Model):
     adding up the sums of all replicas gives the same number as one device.
     """
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        # Each step counts once. The mean that Keras shows counts rows, and so depends on the number of replicas.
+        self.mean_loss = keras.metrics.Mean(name="mean_loss")
+
     def step_losses(self, inputs: Any, targets: Any, outputs: Any) -> dict[str, tf.Tensor]:
         """What each row `(batch,)` or step `(batch, time)` costs, in float32, for each name in the batch's weights."""
         raise NotImplementedError
@@ -31,7 +36,8 @@ class SequenceModel(keras.Model):
         """The sum of weighted losses and the penalties of the layers."""
         losses = self.step_losses(x, y, y_pred)
         total = tf.add_n([tf.reduce_sum(loss * sample_weight[name]) for name, loss in losses.items()])
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if self.losses:
-            replicas = tf.distribute.get_strategy().num_replicas_in_sync
             total += tf.add_n([tf.cast(penalty, tf.float32) for penalty in self.losses]) / replicas
+        self.mean_loss.update_state(total * replicas)
         return total

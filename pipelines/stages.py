@@ -16,7 +16,7 @@ import tensorflow as tf
 from . import distribution
 from .corpora import Splits, load_splits
 from .errors import UserError
-from .exporting import export_server
+from .exporting import export_server, plain
 from .inference import answer_all, load_export
 from .initialisation import copy_from_run, load_base
 from .reporting.run_page import write_report
@@ -45,7 +45,7 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
     base = load_base(config.init_from, run.entry)
     preprocessor = pipeline.fit_preprocessor(examples, base.preprocessor if base else None)
     if distribution.is_chief():
-        _save_preprocessor(directory, preprocessor, run.splits, mended)
+        _save_preprocessor(run, preprocessor, mended)
     prepared = time.perf_counter() - started
 
     def first_values(model: Any) -> dict[str, int]:
@@ -84,7 +84,7 @@ def export(run: Run, output: Path | None = None) -> float:
         ) from None
     server = run.pipeline.build_server(model, run.preprocessor)
     folder = (output or directory.export) / "1"
-    export_server(server, folder, run.pipeline.request(run.splits.valid[0]))
+    export_server(server, folder, read_json(directory.request))
     return time.perf_counter() - started
 
 
@@ -168,13 +168,17 @@ def _announce(splits: Splits, mended: dict[str, int]) -> None:
         _log.info("  %s: %d", what, count)
 
 
-def _save_preprocessor(directory: RunDirectory, preprocessor: Any, splits: Splits, mended: dict[str, int]) -> None:
+def _save_preprocessor(run: Run, preprocessor: Any, mended: dict[str, int]) -> None:
+    """Writes all that export and report need of the data, so that neither needs the data itself."""
+
     def write(folder: Path) -> None:
         folder.mkdir()
         preprocessor.save(folder)
-        summary = splits.summary()
-        write_json(folder / "data.json", {**summary, "notes": {**summary["notes"], **mended}})
+        summary = run.splits.summary()
+        write_json(folder / directory.data.name, {**summary, "notes": {**summary["notes"], **mended}})
+        write_json(folder / directory.request.name, plain(run.pipeline.request(run.splits.valid[0])))
 
+    directory = run.directory
     if not directory.data.is_file():
         shutil.rmtree(directory.preprocessor, ignore_errors=True)
         write_whole(directory.preprocessor, write)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-TINY = Path(__file__).parent.parent / "pipelines" / "slot_filling" / "configs" / "tiny.yaml"
+from commands import NO_DROPOUT, SMALL, TINY, Commands, Processes
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -49,3 +50,25 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     assert main(["run", "slot_filling", "--config", str(TINY), "--run_dir", str(folder), "--limit", "400"]) == 0
     return folder
+
+
+@pytest.fixture(scope="session")
+def one_device_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short training on one device without dropout; tests read it and do not change it."""
+    from commands import train
+
+    return train(tmp_path_factory.mktemp("runs") / "one_device", *SMALL, *NO_DROPOUT)
+
+
+@pytest.fixture
+def command(capsys: pytest.CaptureFixture[str]) -> Commands:
+    """Runs a command in the test process: `command("list", "slot_filling")`."""
+    return Commands(capsys)
+
+
+@pytest.fixture
+def start() -> Iterator[Processes]:
+    """Starts a command as a real process: `start("train", "slot_filling")`."""
+    processes = Processes()
+    yield processes
+    processes.end()

@@ -25,9 +25,10 @@ class Config(TaskConfig, EncoderConfig, WordsConfig):
         0.5, ge=0, description="a: a word that occurs n times in train is read as unknown with probability a / (a + n)"
     )
     substitution: float = Field(
-        0.0, ge=0, le=1, description="share of the training sentences in which slot values are replaced by others"
+        0.5, ge=0, le=1, description="share of the training sentences in which slot values are replaced by others"
     )
     substituted_spans: float = Field(0.7, ge=0, le=1, description="share of the values replaced in such a sentence")
+    output_dropout: float = Field(0.3, ge=0, lt=1, description="share of the encoder's outputs set to 0")
     intent_weight: float = Field(1.0, ge=0, description="weight of the intent in the loss")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="of the intent")
 

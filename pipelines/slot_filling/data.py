@@ -87,7 +87,9 @@ def training_data(examples: Sequence[TaggedSentence], preprocessor: Preprocessor
         tokens, tags = segments.draw(rows, seed)
         words = tokens.to_tensor("")
         ids = reader.ids(words)
-        unknown = tf.random.stateless_uniform(tf.shape(ids), seed + [1, 1]) < tf.gather(rare, ids)
+        # Drawn word after word, not for the padded matrix: rows that only fill the batch up change no draw before them.
+        draws = tokens.with_values(tf.random.stateless_uniform([tf.size(tokens.values)], seed + [1, 1])).to_tensor(1.0)
+        unknown = draws < tf.gather(rare, ids)
         inputs = {
             "words": tf.where(unknown, UNKNOWN, ids),
             "lengths": tf.cast(tokens.row_lengths(), tf.int32),
@@ -168,11 +170,11 @@ class SegmentedSentences:
 
     def _substituted(self, value: tf.Tensor, kind: tf.Tensor, row: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         in_sentence = tf.random.stateless_uniform([tf.reduce_max(row) + 1], seed) < self._config.substitution
-        draws = tf.random.stateless_uniform([2, tf.size(value)], seed + [2, 2])
-        chosen = (kind >= 0) & tf.gather(in_sentence, row) & (draws[0] < self._config.substituted_spans)
+        draws = tf.random.stateless_uniform([tf.size(value), 2], seed + [2, 2])
+        chosen = (kind >= 0) & tf.gather(in_sentence, row) & (draws[:, 0] < self._config.substituted_spans)
         kind = tf.maximum(kind, 0)
         size = tf.gather(self._pools.row_lengths(), kind)
-        place = tf.minimum(tf.cast(draws[1] * tf.cast(size, tf.float32), tf.int64), size - 1)
+        place = tf.minimum(tf.cast(draws[:, 1] * tf.cast(size, tf.float32), tf.int64), size - 1)
         other = tf.gather(self._pools.values, tf.gather(self._pools.row_starts(), kind) + place)
         return tf.where(chosen, other, value)
 

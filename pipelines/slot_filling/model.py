@@ -56,7 +56,7 @@ class TaggerNetwork(keras.layers.Layer):
             self.character_encoder = CharacterEncoder(
                 sizes["characters"], settings.character_dim, settings.character_filters, name="character_encoder"
             )
-        self.output_dropout = keras.layers.Dropout(settings.dropout, name="output_dropout")
+        self.output_dropout = keras.layers.Dropout(settings.output_dropout, name="output_dropout")
         self.encoder: Any = None
         self.projection: Any = None
         self.jordan: Any = None

@@ -8,7 +8,15 @@ import tensorflow as tf
 import harness
 import seqloom.layers
 from harness import LayerCase
-from seqloom.layers import CharacterEncoder, Encoder, Jordan, LinearChainCRF, WordDropout
+from seqloom.layers import (
+    CharacterEncoder,
+    Encoder,
+    FactoredDense,
+    Jordan,
+    LinearChainCRF,
+    SequencePooling,
+    WordDropout,
+)
 
 LENGTHS = np.array([4, 1, 3], "int32")
 TAGS = ["O", "B-a", "I-a", "B-b", "I-c"]
@@ -45,6 +53,10 @@ def word_ids(padding):
     return {"ids": np.pad(np.array([[5, 6, 1, 7], [8, 0, 0, 0], [9, 2, 3, 0]], "int32"), ((0, 0), (0, padding)))}
 
 
+def features(padding):
+    return {"inputs": floats(4)(padding)["inputs"]}
+
+
 def path_loss(layer, inputs):
     tags = tf.tile([[1, 2, 0, 3]], [tf.shape(inputs["logits"])[0], 1])
     return layer.negative_log_likelihood(tags=tags, **inputs)
@@ -66,6 +78,12 @@ CASES = [
     encoder("encoder_lstm", num_layers=2, connections="residual", kernel_regularizer="l2"),
     encoder("encoder_gru", encoder="gru", num_layers=2, bidirectional=False, connections="dense"),
     encoder("encoder_simple", encoder="simple"),
+    LayerCase(
+        "factored_dense",
+        lambda **kwargs: FactoredDense([["O"], ["B", "city"], ["I", "city"]], kernel_regularizer="l2", **kwargs),
+        features,
+        mixed_dtype="float32",
+    ),
     LayerCase("jordan_greedy", lambda **kwargs: Jordan(4, 5, **kwargs), floats(3), mixed_dtype="float32"),
     LayerCase("jordan_forced", lambda **kwargs: Jordan(4, 5, **kwargs), inputs_and_tags, mixed_dtype="float32"),
     LayerCase("crf", lambda **kwargs: LinearChainCRF(TAGS, **kwargs), logits, objective=path_loss, mixed_dtype="int32"),
@@ -76,6 +94,11 @@ CASES = [
         outputs=marginals,
         objective=path_loss,
         mixed_dtype="float32",
+    ),
+    LayerCase(
+        "sequence_pooling",
+        lambda **kwargs: SequencePooling(["last", "max", "mean", "attention"], **kwargs),
+        floats(4),
     ),
     LayerCase("word_dropout", lambda **kwargs: WordDropout(0.5, **kwargs), word_ids, mixed_dtype="int32"),
 ]

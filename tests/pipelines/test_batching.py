@@ -149,7 +149,8 @@ def test_weights_sum_to_one_over_the_global_batch_and_fillers_weigh_nothing(repl
         np.testing.assert_allclose(odd.sum(), float(np.any(rows[:real] % 2)), rtol=1e-5)
         assert np.all(steps[real:] == 0)
         assert np.all(odd[real:] == 0)
-        np.testing.assert_allclose(steps[:real].sum(axis=1), LENGTHS[rows[:real]] / LENGTHS[rows[:real]].sum(), rtol=1e-5)
+        lengths = LENGTHS[rows[:real]]
+        np.testing.assert_allclose(steps[:real].sum(axis=1), lengths / lengths.sum(), rtol=1e-5)
 
 
 @pytest.mark.parametrize(("parts", "replicas"), [(2, 1), (1, 2), (2, 2), (3, 1)])
@@ -168,7 +169,8 @@ def test_rows_that_count_are_the_same_for_any_number_of_replicas():
     one, two = batches(len(plan_of())), batches(2 * len(plan_of()), replicas=2)
     for step, (inputs, targets, weights) in enumerate(one):
         pair = tf.nest.map_structure(lambda *each: np.concatenate(each), *two[2 * step : 2 * step + 2])
-        first_rows = tf.nest.map_structure(lambda tensor, real=len(inputs["rows"]): tensor[:real], pair)
+        real = len(inputs["rows"])
+        first_rows = tf.nest.map_structure(lambda tensor, real=real: tensor[:real], pair)
         assert_equal(first_rows[0], inputs)
         assert_equal(first_rows[1], targets)
         tf.nest.map_structure(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-6), first_rows[2], weights)

@@ -79,4 +79,6 @@ def test_the_aggregate_is_that_of_numpy(values):
 
 def test_a_metric_that_some_seeds_lack_is_aggregated_over_the_others():
     assert aggregate([{"a": 1.0, "b": 1.0}, {"a": 3.0}])["b"]["mean"] == 1.0
-    assert aggregate([{"a": 1.0}, {"a": 3.0}])["a"] == {"mean": 2.0, "sd": pytest.approx(2**0.5), "min": 1.0, "max": 3.0}
+    assert aggregate([{"a": 1.0}, {"a": 3.0}])["a"] == pytest.approx(
+        {"mean": 2.0, "sd": 2**0.5, "min": 1.0, "max": 3.0}
+    )

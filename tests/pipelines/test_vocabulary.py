@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from seqloom.pipelines.vocabulary import END, PADDING, SPECIAL, START, UNKNOWN, Vocabulary
 
 # Whatever can be written as UTF-8, and more often what could break a file of lines.
-ENTRIES = st.lists(
-    st.text(st.characters(exclude_categories=("Cs",))) | st.text("\n\r\\n\x0b\x0c\x1c\x85\u2028 "), unique=True, max_size=8
-)  # fmt: skip
+ENTRY = st.text(st.characters(exclude_categories=("Cs",))) | st.text("\n\r\\n\x0b\x0c\x1c\x85\u2028 ")
+ENTRIES = st.lists(ENTRY, unique=True, max_size=8)
 
 
 @settings(max_examples=150, deadline=None)

@@ -22,8 +22,8 @@ TEXTS = st.one_of(
     st.text(max_size=20).map(lambda text: text.encode("utf-8", "surrogatepass")),
     st.binary(max_size=20),
     st.text(st.sampled_from("a.\t\n\v\f\r \x00\x1c\x85\u00a0\u2003\u3000🚀İß"), max_size=12).map(str.encode),
-    st.lists(st.sampled_from([*KNOWN, "Denver.", "(to)", "..."]), max_size=5).map(lambda words: " ".join(words).encode()),
-)  # fmt: skip
+    st.lists(st.sampled_from([*KNOWN, "Denver.", "(to)", "..."]), max_size=5).map(" ".join).map(str.encode),
+)
 
 
 def read(texts):
@@ -42,7 +42,8 @@ def words_of(*texts):
 
 @settings(max_examples=120, deadline=None)
 @given(st.lists(TEXTS, min_size=1, max_size=4))
-@example([b"a\x1cb\x1dc", "a\x85b\u00a0c\u2028d\u3000e".encode(), b"\xef\xbb\xbfa b", b"\xff \xe2\x82 \xf0\x9f\x9a \xc0\xaf"])
+@example([b"a\x1cb\x1dc", "a\x85b\u00a0c\u2028d\u3000e".encode(), b"\xef\xbb\xbfa b"])
+@example([b"\xff \xe2\x82 \xf0\x9f\x9a \xc0\xaf"])
 @example([b"", b" \t\n\v\f\r ", b"\x00", b"\x00 \x7f"])
 @example([b"\xed\xa0\x80 \xed\xb0\x80", b"\xf5\x80\x80\x80 x", "👩‍👩‍👧 🇦🇹 e\u0301".encode()])
 def test_there_are_as_many_words_as_white_space_says_and_all_of_them_are_clean(texts):
