@@ -80,8 +80,18 @@ class LinearChainCRF(keras.layers.Layer):
         start = ops.where(self._scheme.is_inside, _IMPOSSIBLE, self.start)
         end = tf.convert_to_tensor(self.end)
 
+        scheme = self._scheme
+        into_open, enter, stay = (
+            tf.gather(into, scheme.open),  # any tag may come before
+            tf.gather_nd(into, np.stack([scheme.inside, scheme.begin_of[scheme.inside]], axis=1)),
+            tf.gather_nd(into, np.stack([scheme.inside, scheme.inside], axis=1)),
+        )
+
         def extend(best, emission):
-            return tf.reduce_max(best[:, None] + into, axis=-1) + emission
+            to_open = tf.reduce_max(best[:, None] + into_open, axis=-1)
+            begun = tf.gather(best, scheme.begin_of[scheme.inside], axis=-1) + enter
+            to_inside = tf.maximum(begun, tf.gather(best, scheme.inside, axis=-1) + stay)
+            return tf.gather(tf.concat([to_open, to_inside], axis=-1), scheme.place, axis=-1) + emission
 
         best = _recur(extend, start + emissions[0], emissions[1:])  # (time, batch, num_tags)
         is_last = ops.expand_dims(_is_last(lengths, time), -1)
@@ -164,6 +174,10 @@ class _Scheme:
         self.begin_of = np.where(self.is_inside, self.begin_of, itself).astype("int32")
         self.has_inside = np.array([tag[0] == "B" and "I-" + tag[2:] in ids for tag in tags])
         self.inside_of = np.array([ids.get("I-" + tag[2:], ids[tag]) for tag in tags], "int32")
+        self.open, self.inside = (
+            np.flatnonzero(chosen).astype("int32") for chosen in (~self.is_inside, self.is_inside)
+        )
+        self.place = np.argsort(np.concatenate([self.open, self.inside])).astype("int32")  # of each tag behind them
         self.from_begin = (itself[:, None] == self.begin_of) & (self.begin_of != itself)
         self.from_inside = np.diag(self.is_inside)
         self.legal = self.from_begin | self.from_inside | ~self.is_inside

@@ -47,7 +47,10 @@ class Splits:
         """
         examples = {"train": self.train, "valid": self.valid, "test": self.test}.get(name)
         if examples is None:
-            raise DataError(f"{self.corpus.name} has no split {name!r}; it has {', '.join(self.counts())}")
+            known = self.counts()
+            raise DataError(
+                f"{self.corpus.name} has no split {name!r}{suggestion(name, known)}; it has {', '.join(known)}"
+            )
         return examples
 
     def summary(self) -> dict[str, Any]:

@@ -20,11 +20,17 @@ def load_export(folder: Path) -> Callable[..., dict[str, tf.Tensor]]:
     """The `serving_default` signature of a SavedModel.
 
     Raises:
-        UserError: if there is none.
+        UserError: if there is none, or if it is damaged.
     """
     if not (folder / "saved_model.pb").is_file():
         raise UserError(f"there is no export in {folder}; `seqloom export RUN_DIR` writes one")
-    loaded = tf.saved_model.load(str(folder))
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except (OSError, tf.errors.OpError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise UserError(
+            f"the export in {folder} is damaged ({reason}); `seqloom export RUN_DIR` writes it anew"
+        ) from None
     signature = loaded.signatures["serving_default"]
     signature.keep_alive = loaded
     return signature

@@ -47,7 +47,7 @@ class Run:
         """
         directory = RunDirectory(path)
         directory.create()
-        if fresh:
+        if fresh or not has_state(directory):
             directory.clear()
         run = cls(entry, config, directory, splits)
         run.write_config()
@@ -121,7 +121,7 @@ def read_config(directory: RunDirectory) -> tuple[TaskEntry, TaskConfig]:
         entry = find_task(content.pop("task"))
     except FileNotFoundError:
         raise UserError(f"{directory.path} is not a run directory: it has no config.yaml") from None
-    except (OSError, KeyError, AttributeError, UnicodeDecodeError, yaml.YAMLError):
+    except (OSError, KeyError, TypeError, AttributeError, UnicodeDecodeError, yaml.YAMLError):
         raise UserError(f"{directory.config} cannot be read as the settings of a run") from None
     return entry, validate(config_class(entry), content)
 
@@ -148,14 +148,21 @@ def check_free(
         return
     if directory.finished and all(run.finished for run in directory.seeds()):
         raise UserError(f"{directory.path} holds a finished run; choose another --run_dir, or --fresh to overwrite it")
+    if not has_state(directory):
+        return  # it ended before it trained, most likely by a mistake in the settings
     changed = differences(before, config)
-    if several != bool(directory.seeds()) and (directory.checkpoints.is_dir() or directory.seeds()):
+    if several != bool(directory.seeds()):
         changed.append(f"it is of {'one seed' if several else 'several seeds'}")
     if changed:
         raise UserError(
             f"{directory.path} holds an unfinished run with other settings ({'; '.join(changed)}); "
             "repeat them to go on, or start anew with --fresh"
         )
+
+
+def has_state(directory: RunDirectory) -> bool:
+    """Whether training has begun in the directory or, of a run of several seeds, in one of them."""
+    return any(any(run.checkpoints.glob("state-*.json")) for run in (directory, *directory.seeds()))
 
 
 def best_seed(directory: RunDirectory) -> RunDirectory:

@@ -14,6 +14,7 @@ from .config import TaskConfig, load_config, parse_setting
 from .console import LOGGER, log_file
 from .corpora import cut, read_corpus
 from .errors import UserError
+from .initialisation import load_base
 from .registry import TaskEntry, find_task, suggestion
 from .run import Run, check_free, config_class
 from .run_directory import RunDirectory, disk_errors, read_json
@@ -73,7 +74,8 @@ def run(
     path = run_dir or Path("runs") / entry.name / dataset_name(entry, config)
     check_free(entry, config, RunDirectory(path), fresh, several=seeds is not None)
     corpus = read_corpus(entry, config.dataset, config.data_dir)
-    cut(corpus, config)  # bad data is found before TensorFlow is loaded and before anything is written
+    cut(corpus, config)  # bad data is found before TensorFlow is loaded and before anything is written,
+    load_base(config.init_from, entry)  # and so is a run that cannot be the start
 
     from . import distribution
 
@@ -100,8 +102,8 @@ def evaluate(run_dir: Path, split: str, dataset: str | None, command: str) -> di
     splits = stages.other_splits(opened, dataset)
     folder = opened.directory.path
     if split != "test" or splits is not opened.splits:
+        splits.split(split)  # refused here if there is none; a run without test of its own is reported without scores
         folder = folder / "evaluations" / f"{splits.corpus.name}-{split}"
-        folder.mkdir(parents=True, exist_ok=True)
     return stages.evaluate(opened, splits, split, folder, _seconds_before(opened), command)
 
 
@@ -195,7 +197,6 @@ def _run_seed(
         if not training_only:
             seconds = {"export": stages.export(single)}
             metrics = stages.evaluate(single, single.splits, "test", path, seconds, command)
-            LOGGER.info("report %s", single.directory.report)
         distribution.agree(strategy)
     return metrics
 

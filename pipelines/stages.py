@@ -6,6 +6,7 @@ import json
 import logging
 import shutil
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -78,7 +79,7 @@ def export(run: Run, output: Path | None = None) -> float:
     model = run.pipeline.build_model(run.preprocessor)
     try:
         model.load_weights(directory.best)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise UserError(
             f"{directory.best} is damaged ({' '.join(str(error).split())[:120]}); train again with --fresh"
         ) from None
@@ -134,6 +135,7 @@ def evaluate(
     metrics["seconds"] = {**finished["seconds"], **seconds, "evaluate": time.perf_counter() - started}
     _write_rows(folder / "predictions.jsonl", rows)
     write_report(run, folder, metrics, rows, splits.summary(), command)
+    _log.info("report %s", folder / "report.html")
     write_json(folder / "metrics.json", metrics)
     return metrics
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 import tensorflow as tf
 
-from .vocabulary import UNKNOWN, Vocabulary
+from .vocabulary import PADDING, UNKNOWN, Vocabulary
 
 # One unknown word stands for an empty text: no sequence is empty.
 _NOTHING = "\N{REPLACEMENT CHARACTER}"
@@ -31,7 +32,7 @@ class WordReader(tf.Module):
     ) -> None:
         super().__init__(name="word_reader")
         self._words = words.table()
-        self._characters = characters.table() if characters else None
+        self._characters = _ids_of_code_points(characters) if characters else None
         self._lowercase, self._max_characters = lowercase, max_characters
 
     def tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
@@ -56,12 +57,13 @@ class WordReader(tf.Module):
         """Ids `(batch, time, characters)` and counts `(batch, time)`, both int32, of words `(batch, time)`."""
         if self._characters is None:
             raise ValueError("characters were asked of a reader without a vocabulary of characters")
-        flat = tf.reshape(self._normal(words), [-1])
-        split = tf.strings.unicode_split(flat, "UTF-8", errors="replace")[:, : self._max_characters]
-        ids = split.with_values(self._characters.lookup(split.values)).to_tensor()
         shape = tf.shape(words)
-        ids = tf.reshape(ids, [shape[0], shape[1], tf.shape(ids)[1]])
-        return tf.cast(ids, tf.int32), tf.reshape(tf.cast(split.row_lengths(), tf.int32), shape)
+        flat = tf.reshape(self._normal(words), [-1])
+        points = tf.strings.unicode_decode(flat, "UTF-8", errors="replace")
+        lengths = tf.minimum(tf.cast(points.row_lengths(), tf.int32), self._max_characters)
+        dense = points[:, : self._max_characters].to_tensor(-1)  # cut first: one endless word must not widen them all
+        ids = tf.gather(self._characters, tf.minimum(dense + 1, tf.size(self._characters) - 1))
+        return tf.reshape(ids, [shape[0], shape[1], tf.shape(ids)[1]]), tf.reshape(lengths, shape)
 
     def _normal(self, words: tf.Tensor) -> tf.Tensor:
         return tf.strings.lower(words, encoding="utf-8") if self._lowercase else words
@@ -72,6 +74,16 @@ class WordReader(tf.Module):
     def _without_punctuation(self, words: tf.Tensor) -> tf.Tensor:
         bare = tf.strings.regex_replace(words, r"^[[:punct:]]+|[[:punct:]]+$", "")
         return tf.where(~self._known(words) & self._known(bare) & (bare != ""), bare, words)
+
+
+def _ids_of_code_points(characters: Vocabulary) -> tf.Tensor:
+    """The id of the code point `p` at `p + 1`; padding (-1) comes first, and last what stands for all higher ones."""
+    points = {ord(entry): number for number, entry in enumerate(characters.entries) if len(entry) == 1}
+    ids = np.full(max(points, default=0) + 3, UNKNOWN, np.int32)
+    ids[0] = PADDING
+    for point, number in points.items():
+        ids[point + 1] = number
+    return tf.constant(ids)
 
 
 def normal_forms(words: Iterable[str], lowercase: bool) -> list[str]:

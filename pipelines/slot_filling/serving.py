@@ -52,7 +52,7 @@ class SlotFillingServer(Server):
             ["the text has ", tf.strings.as_string(count), f" words, at most {self._max_tokens} can be read"]
         )
         error = tf.where(count > self._max_tokens, too_long, error)
-        words = tf.ragged.boolean_mask(words, tf.ones_like(words, tf.bool) & (error == "")[:, None])
+        words = _only_rows(words, error == "")
         ids, intents = self.model.decode(self._inputs(self.reader.at_least_one(words)))
         tags = tf.RaggedTensor.from_tensor(ids, lengths=words.row_lengths())
         answers = {
@@ -73,13 +73,17 @@ class SlotFillingServer(Server):
     def _spans(self, words: tf.RaggedTensor, tags: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         """Slots by the rule of conlleval: `B-x` starts one, and so does an `I-x` that continues nothing."""
         slot = tf.gather(self._slot_of_tag, tags.values)
-        row, position = tags.value_rowids(), tf.ragged.range(tags.row_lengths()).values
+        row = tags.value_rowids()
+        position = tf.range(tf.size(tags.values, tf.int64)) - tf.gather(tags.row_starts(), row)
         continues = tf.concat([tf.zeros([1], tf.bool), slot[1:] == slot[:-1]], axis=0) & (position > 0)
         starts = (slot >= 0) & (tf.gather(self._is_begin, tags.values) | ~continues)
         inside = slot >= 0
         span = tf.boolean_mask(tf.cumsum(tf.cast(starts, tf.int64)) - 1, inside)
         texts = tf.RaggedTensor.from_value_rowids(
-            tf.boolean_mask(words.values, inside), span, nrows=tf.reduce_sum(tf.cast(starts, tf.int64))
+            tf.boolean_mask(words.values, inside),
+            span,
+            nrows=tf.reduce_sum(tf.cast(starts, tf.int64)),
+            validate=False,
         )
         start = tf.cast(tf.boolean_mask(position, starts), tf.int32)
         spans = {
@@ -88,11 +92,10 @@ class SlotFillingServer(Server):
             "span_ends": start + tf.cast(texts.row_lengths(), tf.int32),
             "span_values": tf.strings.reduce_join(texts, axis=-1, separator=" "),
         }
-        rows = tf.boolean_mask(row, starts)
-        return {
-            name: tf.RaggedTensor.from_value_rowids(values, rows, nrows=words.nrows()).to_tensor()
-            for name, values in spans.items()
-        }
+        per_row = tf.RaggedTensor.from_value_rowids(
+            start, tf.boolean_mask(row, starts), nrows=words.nrows(), validate=False
+        )
+        return {name: per_row.with_values(values).to_tensor() for name, values in spans.items()}
 
     def _intent(self, probabilities: tf.Tensor | None, error: tf.Tensor, shape: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._intents is None:
@@ -103,3 +106,10 @@ class SlotFillingServer(Server):
             "intent": tf.where(fine, best, ""),
             "intent_probability": tf.where(fine, tf.reduce_max(probabilities, axis=-1), 0.0),
         }
+
+
+def _only_rows(words: tf.RaggedTensor, kept: tf.Tensor) -> tf.RaggedTensor:
+    """The words of the rows that are kept; the other rows become empty."""
+    lengths = words.row_lengths()
+    values = tf.boolean_mask(words.values, tf.repeat(kept, lengths))
+    return tf.RaggedTensor.from_row_lengths(values, tf.where(kept, lengths, 0), validate=False)

@@ -168,10 +168,10 @@ RANDOM = {
 
 def train(path, global_seed):
     keras.utils.set_random_seed(global_seed)
-    pipeline = SlotFilling(make_config(**RANDOM, patience=0))
+    pipeline = SlotFilling(make_config(**RANDOM, patience=0, bidirectional=False))
     preprocessor = pipeline.fit_preprocessor(CORPUS.train, None)
     trainer = Trainer(pipeline, preprocessor, tf.distribute.get_strategy(), RunDirectory(path))
-    model, reached = trainer.train(CORPUS.train, CORPUS.valid, lambda model: {})
+    model, reached = trainer.train(CORPUS.train, CORPUS.valid[:3], lambda model: {})
     return {variable.path: variable.numpy() for variable in [*model.variables, *model.optimizer.variables]}, reached
 
 

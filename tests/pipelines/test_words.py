@@ -1,7 +1,9 @@
 """The text function: as many words as white space says, the same eager and in a graph, for every text there is."""
 
+import os
 import random
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -165,3 +167,20 @@ def test_a_word_of_a_million_letters():
     word = "a" * 1_000_000
     assert words_of(word) == [[word]]
     assert READER.characters(tf.constant([[word]]))[1].numpy().tolist() == [[6]]
+
+
+def test_an_endless_word_takes_no_memory_beside_many_others():
+    """Were every word as wide as the widest one, these ids would take 800 MB."""
+    words = tf.constant([["a" * 100_000] + ["to"] * 1999])
+    peak = Path("/proc/self/clear_refs")
+    if not os.access(peak, os.W_OK):
+        pytest.skip("the peak of the memory cannot be reset here")
+    peak.write_text("5")
+    before = memory("VmHWM")
+    READER.characters(words)
+    assert memory("VmHWM") - before < 200_000
+
+
+def memory(name):
+    """A field of this process in kB."""
+    return int(re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="utf-8")).group(1))
