@@ -34,7 +34,7 @@ class FactoredDense(keras.layers.Layer):
         >>> layer(keras.ops.ones((2, 7, 4))).shape
         TensorShape([2, 7, 3])
         >>> layer.kernel.shape
-        (4, 4)
+        TensorShape([4, 4])
 
     References:
         Srikumar and Manning (2014), Learning distributed representations for structured output prediction.

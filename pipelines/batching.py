@@ -48,7 +48,7 @@ class BatchPlan:
 
     Example:
         >>> plan = BatchPlan(np.array([3, 3, 4, 9, 9]), batch_size=2, growth=1.5, seed=0)
-        >>> len(plan), sorted(row for rows, _ in plan.epoch(0) for row in rows)
+        >>> len(plan), sorted(int(row) for rows, _ in plan.epoch(0) for row in rows)
         (4, [0, 1, 2, 3, 4])
     """
 

@@ -22,7 +22,8 @@ CONTINUABLE = frozenset({"data_dir", "strategy", "epochs", "patience"})
 class TaskConfig(BaseModel):
     """The settings that every task has. A task's own settings are a subclass."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # YAML reads a folder named 2020 as a number, and 1e-3 as text; both are what the field says they are.
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, coerce_numbers_to_str=True)
 
     dataset: str = Field("sample", min_length=1, description="registered data set, or a folder with your own data")
     data_dir: str | None = Field(None, description="folder that holds the corpora; SEQLOOM_DATA_DIR if not given")
@@ -150,7 +151,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
     if not equals or not key.strip():
         raise UserError(f"--set must be followed by KEY=VALUE, got {text!r}")
     try:
-        return key.strip().replace("-", "_"), _number(yaml.safe_load(value))
+        return key.strip().replace("-", "_"), yaml.safe_load(value)
     except yaml.YAMLError:
         raise UserError(f"the value of {key.strip()} cannot be read: {value!r}") from None
 
@@ -177,17 +178,7 @@ def _checked(values: Mapping[str, Any], known: Mapping[str, Any], where: str) ->
     for key in values:
         if key not in known:
             raise UserError(f"{where}there is no setting {key!r}{suggestion(str(key), known)}")
-    return {key: _number(value) for key, value in values.items()}
-
-
-def _number(value: Any) -> Any:
-    """YAML 1.1 reads `1e-3` as text; everybody means the number."""
-    if isinstance(value, str):
-        try:
-            return float(value) if any(letter in value for letter in "eE") else value
-        except ValueError:
-            return value
-    return value
+    return dict(values)
 
 
 def _sentence(problem: Any) -> str:

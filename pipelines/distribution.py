@@ -10,6 +10,8 @@ import contextlib
 import json
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,7 +19,6 @@ import keras
 import tensorflow as tf
 
 from .errors import UserError
-
 
 _log = logging.getLogger(__name__)
 
@@ -169,4 +170,22 @@ def _multi_worker() -> tf.distribute.Strategy:
             "`seqloom launch --workers N -- run ...` sets it for processes on this machine"
         )
     _log.info("waiting for %d workers", worker_count())
-    return MultiWorkerStrategy()
+    with _own_signals():
+        return MultiWorkerStrategy()
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Lets Ctrl-C end the process while TensorFlow waits for workers, where no Python handler is called.
+
+    TensorFlow takes SIGTERM for itself as it connects, as a notice of preemption; afterwards it is ours again.
+    """
+    handlers: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from .errors import UserError
 from .registry import TaskEntry
 from .run import Run
 from .vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from .pipeline import Pipeline
 
 _log = logging.getLogger(__name__)
 
@@ -33,21 +36,30 @@ def load_base(path: str | None, entry: TaskEntry) -> Run | None:
     return base
 
 
-def copy_from_run(base: Run, model: Any) -> dict[str, int]:
+def copy_from_run(base: Run, pipeline: Pipeline, model: Any) -> dict[str, int]:
     """Copies every weight of another run that has a place in the model, and says how many.
 
-    A vocabulary that extends another one has its entries first, so a weight that grew takes the old values in its
-    leading block. Weights whose shape does not contain the old one are left as they are, and named.
+    A vocabulary that extends another one has its entries first, so a weight that grew with a vocabulary takes the old
+    values in its leading block. A weight that another setting gives another shape is left as it is, and named.
+
+    Args:
+        base: the run to copy from.
+        pipeline: the task with the new settings.
+        model: its model, with vocabularies that extend those of `base`.
     """
     source = base.pipeline.build_model(base.preprocessor)
     source.load_weights(base.directory.best)
     theirs = {_path_in_model(variable): variable.numpy() for variable in source.weights}
+    # the new settings on the old vocabularies: where the shape is the old one, only a vocabulary can have changed it
+    template = {
+        _path_in_model(variable): variable.shape for variable in pipeline.build_model(base.preprocessor).weights
+    }
     copied = extended = 0
     for variable in model.weights:
-        value: Any = theirs.get(_path_in_model(variable))
-        fits = value is not None and value.ndim == len(variable.shape)
-        if not fits or any(old > new for old, new in zip(value.shape, variable.shape, strict=True)):
-            _log.info("init_from: %s stays at its random start", _path_in_model(variable))
+        path = _path_in_model(variable)
+        value = theirs.get(path)
+        if value is None or tuple(template[path]) != value.shape:
+            _log.info("init_from: %s stays at its random start", path)
             continue
         merged = variable.numpy()
         merged[tuple(slice(0, size) for size in value.shape)] = value

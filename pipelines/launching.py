@@ -77,9 +77,9 @@ def _wait(processes: Sequence[subprocess.Popen[str]]) -> int | None:
     """Waits until all workers ended well (`None`), or for the first one that did not (its number)."""
     while True:
         statuses = [process.poll() for process in processes]
-        failed = [index for index, status in enumerate(statuses) if status]
+        failed = {index: status for index, status in enumerate(statuses) if status}
         if failed:
-            return min(failed, key=lambda index: statuses[index])  # killed ones first: the others follow from them
+            return min(failed, key=failed.__getitem__)  # killed ones first: the others follow from them
         if all(status == 0 for status in statuses):
             return None
         time.sleep(0.2)

@@ -47,7 +47,7 @@ class Run:
         """
         directory = RunDirectory(path)
         directory.create()
-        if fresh or not has_state(directory):
+        if fresh or (directory.exists and not has_state(directory)):
             directory.clear()
         run = cls(entry, config, directory, splits)
         run.write_config()
@@ -140,6 +140,11 @@ def check_free(
         UserError: if it holds a finished run, another task's run, or an unfinished run with other settings.
     """
     if not directory.exists:
+        if has_state(directory) and not fresh:
+            raise UserError(
+                f"{directory.path} holds checkpoints of a run without its config.yaml; choose another --run_dir, "
+                "or --fresh to overwrite them"
+            )
         return
     other, before = read_config(directory)
     if other.name != entry.name:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -112,7 +114,7 @@ def predict(run_dir: Path, inputs: Sequence[str] | None) -> int:
     opened = Run.open(run_dir)
     status = 0
     for batch in [inputs] if inputs else _line_batches(sys.stdin):
-        answers = opened.predict(batch)
+        answers = opened.predict([_valid_text(text) for text in batch])
         for answer in answers:
             print(json.dumps(answer, ensure_ascii=False), flush=True)
         status = 2 if any(answer["error"] for answer in answers) else status
@@ -226,7 +228,7 @@ def _run_seeds(
         single = Run(entry, of_seed, RunDirectory(path / f"seed-{seed}"))
         if not single.directory.finished:
             LOGGER.info("seed %d of %d", seed, seeds)
-            command_of_seed = f"{command} (seed {seed})"
+            command_of_seed = _command_of_seed(command, seed)
             _run_seed(entry, of_seed, single.directory.path, corpus, strategy, False, training_only, command_of_seed)
         runs.append(single)
     if training_only or not is_chief():
@@ -234,6 +236,16 @@ def _run_seeds(
     metrics = write_aggregate(directory, runs, command)
     LOGGER.info("report %s", directory.report)
     return metrics
+
+
+def _command_of_seed(command: str, seed: int) -> str:
+    """What to type for one seed alone.
+
+    Example:
+        >>> _command_of_seed("seqloom run slot_filling --seeds 5 --epochs 3", 2)
+        'seqloom run slot_filling --seed 2 --epochs 3'
+    """
+    return re.sub(r"--seeds[ =]\d+", f"--seed {seed}", command)
 
 
 def _seconds_before(opened: Run) -> dict[str, float]:
@@ -244,9 +256,16 @@ def _seconds_before(opened: Run) -> dict[str, float]:
     return {name: seconds[name] for name in ("export",) if name in seconds}
 
 
+def _valid_text(text: str) -> str:
+    """Text in which bytes that are no UTF-8 (Python keeps them as lone surrogates) are replaced by U+FFFD."""
+    return text.encode("utf-8", errors="surrogateescape").decode("utf-8", errors="replace")
+
+
 def _line_batches(stream: Any, size: int = 64) -> Iterator[list[str]]:
     """Lines of standard input, answered one by one on a terminal and in batches from a file or pipe."""
     size = 1 if stream.isatty() else size
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
     batch: list[str] = []
     for line in stream:
         batch.append(line.rstrip("\n"))

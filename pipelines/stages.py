@@ -50,7 +50,7 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
     prepared = time.perf_counter() - started
 
     def first_values(model: Any) -> dict[str, int]:
-        return {**pipeline.initialise(model, preprocessor), **(copy_from_run(base, model) if base else {})}
+        return {**pipeline.initialise(model, preprocessor), **(copy_from_run(base, pipeline, model) if base else {})}
 
     trainer = Trainer(pipeline, preprocessor, strategy, directory)
     model, progress = trainer.train(examples, run.splits.valid, first_values)

@@ -16,14 +16,17 @@ _OTHER_PANELS = {
 
 
 def is_metric(name: str) -> bool:
+    """Whether a column of the history is a score on valid."""
     return name.startswith("val_") and not is_loss(name)
 
 
 def is_loss(name: str) -> bool:
+    """Whether a column of the history is a loss that falls while training."""
     return name.split("_")[-1] == "loss" and "log_loss" not in name
 
 
 def curve_name(name: str, title: str) -> str:
+    """What the legend of a figure calls a column."""
     if title == "Loss":
         kind = "validation" if name.startswith("val_") else "training"
         part = name.removeprefix("val_").removesuffix("loss").strip("_")
@@ -48,6 +51,7 @@ def _shared_title(names: Sequence[str], kind: str) -> str:
 
 
 def best(name: str, epochs: Sequence[float], values: Sequence[float]) -> str:
+    """The best value of a column and its epoch, in words; nothing if no value is finite."""
     finite = [(value, epoch) for value, epoch in zip(values, epochs, strict=True) if math.isfinite(value)]
     value, epoch = min(finite) if lower_is_better(name) else max(finite, key=lambda pair: (pair[0], -pair[1]))
     sign = " %" if is_fraction(name) else ""

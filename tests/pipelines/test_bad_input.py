@@ -163,7 +163,9 @@ class TestFlags:
     def test_a_config_file_with_an_unknown_key(self, command: Commands, tmp_path: Path) -> None:
         path = tmp_path / "mine.yaml"
         path.write_text("drop_out: 0.1\n", encoding="utf-8")
-        command("run", "slot_filling", "--config", path).refused(f"{path}: there is no setting", "did you mean 'dropout'?")
+        command("run", "slot_filling", "--config", path).refused(
+            f"{path}: there is no setting", "did you mean 'dropout'?"
+        )
 
 
 class TestRunDirectory:
@@ -196,7 +198,9 @@ class TestRunDirectory:
     @pytest.mark.parametrize("fresh", [[], ["--fresh"]])
     def test_a_run_of_another_task_is_kept(self, command: Commands, unfinished: Path, fresh: list[str]) -> None:
         path = unfinished / "config.yaml"
-        path.write_text(path.read_text(encoding="utf-8").replace("task: slot_filling", "task: parsing"), encoding="utf-8")
+        path.write_text(
+            path.read_text(encoding="utf-8").replace("task: slot_filling", "task: parsing"), encoding="utf-8"
+        )
         before = contents(unfinished)
         command("train", "slot_filling", *SMALL, *NO_DROPOUT, *fresh, "--run_dir", unfinished).refused("'parsing'")
         assert contents(unfinished) == before
@@ -221,6 +225,22 @@ class TestRunDirectory:
         command(*flags, "--set", "max_tokens=1").refused("no training example is usable")
         outcome = command(*flags, "--config", TINY, "--epochs", 1)
         assert outcome.status == 0, outcome.err
+
+    def test_states_without_settings_are_not_taken_up(self, command: Commands, unfinished: Path) -> None:
+        (unfinished / "config.yaml").unlink()
+        before = contents(unfinished)
+        command("train", "slot_filling", *SMALL, *NO_DROPOUT, "--run_dir", unfinished).refused(
+            "without its config.yaml"
+        )
+        assert contents(unfinished) == before
+
+    def test_what_is_no_run_is_not_deleted(self, command: Commands, tmp_path: Path) -> None:
+        (tmp_path / "logs").mkdir()
+        (tmp_path / "logs" / "mine.txt").write_text("mine", encoding="utf-8")
+        command("train", "slot_filling", *SMALL, "--set", "embeddings=none.txt", "--run_dir", tmp_path).refused(
+            "none.txt"
+        )
+        assert (tmp_path / "logs" / "mine.txt").read_text(encoding="utf-8") == "mine"
 
     def test_a_file_in_its_place(self, command: Commands, tmp_path: Path) -> None:
         (tmp_path / "run").write_text("mine", encoding="utf-8")
@@ -281,7 +301,7 @@ def test_a_full_disk_loses_nothing(one_device_run: Path, command: Commands, tmp_
     flags = ("train", "slot_filling", *SMALL, *NO_DROPOUT, "--run_dir", run_dir)
     with files_up_to(size - 1):
         command(*flags).refused("there is no space left to write", "run the same command again to go on")
-    assert not [path for path in run_dir.rglob(".*")], "temporary files were left"
+    assert not list(run_dir.rglob(".*")), "temporary files were left"
     assert command(*flags).status == 0
     same_run(run_dir, one_device_run)
 

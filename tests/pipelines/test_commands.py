@@ -125,10 +125,14 @@ class TestRunDirectory:
             *("export", "predictions.jsonl", "report.html", "metrics.json"),
         }
         assert (tiny_run / "export" / "1" / "saved_model.pb").is_file()
-        assert set(path.name for path in (tiny_run / "logs").iterdir()) == {"train", "validation"}
+        assert {path.name for path in (tiny_run / "logs").iterdir()} == {"train", "validation"}
         kept = sorted(path.name for path in (tiny_run / "checkpoints").iterdir())
-        assert kept == ["best.keras", "finished.json", *(f"state-0000{n}.{kind}" for n in (2, 3) for kind in ("json", "npz"))]
-        assert not [path for path in tiny_run.rglob(".*")], "temporary files were left"
+        assert kept == [
+            "best.keras",
+            "finished.json",
+            *(f"state-0000{n}.{kind}" for n in (2, 3) for kind in ("json", "npz")),
+        ]
+        assert not list(tiny_run.rglob(".*")), "temporary files were left"
 
     def test_metrics_have_the_documented_fields(self, tiny_run: Path) -> None:
         metrics = read(tiny_run / "metrics.json")
@@ -144,7 +148,9 @@ class TestRunDirectory:
         assert len(metrics["baselines"]) == 2
         assert all(set(baseline) == set(METRICS) for baseline in metrics["baselines"].values())
         assert metrics["parameters"] == sum(
-            weight.size for name, weight in best_weights(tiny_run).items() if "seed" not in name and "mean_loss" not in name
+            weight.size
+            for name, weight in best_weights(tiny_run).items()
+            if "seed" not in name and "mean_loss" not in name
         )
 
     def test_metrics_are_written_last(self, tiny_run: Path) -> None:
@@ -153,7 +159,12 @@ class TestRunDirectory:
 
     def test_the_settings_are_those_that_were_given(self, tiny_run: Path) -> None:
         config = read(tiny_run / "config.yaml")
-        assert (config["task"], config["limit"], config["units"], config["dataset"]) == ("slot_filling", 400, 16, "sample")
+        assert (config["task"], config["limit"], config["units"], config["dataset"]) == (
+            "slot_filling",
+            400,
+            16,
+            "sample",
+        )
 
     def test_the_environment_is_described(self, tiny_run: Path) -> None:
         assert read(tiny_run / "environment.json")["tensorflow"] == tf.__version__
@@ -176,7 +187,9 @@ class TestRunDirectory:
     def test_the_report_needs_no_network(self, tiny_run: Path) -> None:
         page = (tiny_run / "report.html").read_text(encoding="utf-8")
         assert page.rstrip().endswith("</html>")
-        assert not re.findall(r"""<link(?! rel="icon" href="data:)|@import|<script[^>]* src|src=["']http|url\(["']?http""", page)
+        assert not re.findall(
+            r"""<link(?! rel="icon" href="data:)|@import|<script[^>]* src|src=["']http|url\(["']?http""", page
+        )
 
 
 class TestTrainThenRun:
@@ -267,7 +280,10 @@ class TestPredict:
         outcome = command("predict", tiny_run, "fly to boston", "show me  hotels in denver")
         assert outcome.status == 0
         answers = [json.loads(line) for line in outcome.out.splitlines()]
-        assert [answer["tokens"] for answer in answers] == [["fly", "to", "boston"], ["show", "me", "hotels", "in", "denver"]]
+        assert [answer["tokens"] for answer in answers] == [
+            ["fly", "to", "boston"],
+            ["show", "me", "hotels", "in", "denver"],
+        ]
         for answer in answers:
             assert list(answer) == OUTPUTS
             assert len(answer["tags"]) == len(answer["tokens"])
@@ -293,6 +309,15 @@ class TestPredict:
         assert answers[0] == json.loads(command("predict", tiny_run, "fly to boston").out)
         assert not answers[5]["error"]
 
+    def test_bytes_that_are_no_utf_8_are_answered(
+        self, tiny_run: Path, command: Commands, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"fly to z\xfcrich\nfly\r\n"), encoding="ascii"))
+        lines = command("predict", tiny_run).out.splitlines()
+        assert [json.loads(line)["tokens"] for line in lines] == [["fly", "to", "z\ufffdrich"], ["fly"]]
+        (line,) = command("predict", tiny_run, os.fsdecode(b"fly to z\xfcrich")).out.splitlines()
+        assert line == lines[0]
+
     def test_a_run_without_export(self, one_device_run: Path, command: Commands) -> None:
         command("predict", one_device_run, "fly").refused("there is no export in", "seqloom export")
 
@@ -316,7 +341,9 @@ class TestExport:
         assert command("predict", own_run, "fly to boston").status == 0
 
     def test_an_unknown_format(self, tiny_run: Path, command: Commands) -> None:
-        command("export", tiny_run, "--format", "savedmodel").refused("no format 'savedmodel'", "did you mean 'saved_model'?")
+        command("export", tiny_run, "--format", "savedmodel").refused(
+            "no format 'savedmodel'", "did you mean 'saved_model'?"
+        )
 
 
 class TestReport:

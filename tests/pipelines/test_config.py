@@ -100,6 +100,11 @@ def test_every_way_to_write_a_number(text, tmp_path):
     assert load(learning_rate=text).learning_rate == 1e-3
 
 
+@pytest.mark.parametrize("name", ["2020", "1e5", "3.5"])
+def test_a_folder_may_be_named_like_a_number(name):
+    assert load(**dict([parse_setting(f"dataset={name}")])).dataset == name
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -110,6 +115,7 @@ def test_every_way_to_write_a_number(text, tmp_path):
         ("embeddings=a=b.txt", ("embeddings", "a=b.txt")),
         ("clipping=none", ("clipping", "none")),
         ("encoder=lstm", ("encoder", "lstm")),
+        ("dataset=2020", ("dataset", 2020)),
     ],
 )
 def test_a_setting_on_the_command_line(text, expected):

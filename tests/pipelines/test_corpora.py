@@ -20,7 +20,8 @@ ENTRY = find_task("slot_filling")
 def corpus_of(train: int, valid: int | None = None, test: int | None = None) -> Corpus[str]:
     named = {"train": train, "valid": valid, "test": test}
     splits = {
-        name: None if count is None else [f"{name} {number}" for number in range(count)] for name, count in named.items()
+        name: None if count is None else [f"{name} {number}" for number in range(count)]
+        for name, count in named.items()
     }
     return Corpus("made", **splits, description="", licence="", citation="", source="", notes={"mended": 2})
 
@@ -63,7 +64,9 @@ class TestCut:
 
     def test_an_unknown_split_names_the_nearest(self) -> None:
         splits = corpora.cut(corpus_of(5, 3, 2), TaskConfig())
-        with pytest.raises(DataError, match="made has no split 'tets', did you mean 'test'\\?; it has train, valid, test"):
+        with pytest.raises(
+            DataError, match="made has no split 'tets', did you mean 'test'\\?; it has train, valid, test"
+        ):
             splits.split("tets")
 
 
@@ -80,7 +83,7 @@ class TestRead:
         assert corpora.read_corpus(ENTRY, "~/mine", None).name == "mine"
 
     def test_neither_name_nor_folder(self) -> None:
-        with pytest.raises(DataError, match="'smaple' is neither .* did you mean 'sample'"):
+        with pytest.raises(DataError, match=r"'smaple' is neither .* did you mean 'sample'"):
             corpora.read_corpus(ENTRY, "smaple", None)
 
     def test_the_cache_folder_is_the_one_that_is_set(self, cache: Path) -> None:

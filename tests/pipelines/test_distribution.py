@@ -22,9 +22,7 @@ def cluster(monkeypatch: pytest.MonkeyPatch, content: object) -> None:
 
 def test_two_devices_train_the_weights_of_one(command: Commands, one_device_run: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
-    outcome = command(
-        "train", "slot_filling", *SMALL, *NO_DROPOUT, "--strategy", "mirrored", "--run_dir", folder
-    )
+    outcome = command("train", "slot_filling", *SMALL, *NO_DROPOUT, "--strategy", "mirrored", "--run_dir", folder)
     assert outcome.status == 0
     assert "mirrored over 2 CPU devices" in outcome.err
     alike(one_device_run, folder)
@@ -96,9 +94,7 @@ def test_a_malformed_tf_config_is_one_sentence(
     assert not (tmp_path / "run").exists()
 
 
-def test_several_workers_need_a_cluster(
-    monkeypatch: pytest.MonkeyPatch, command: Commands, tmp_path: Path
-) -> None:
+def test_several_workers_need_a_cluster(monkeypatch: pytest.MonkeyPatch, command: Commands, tmp_path: Path) -> None:
     monkeypatch.delenv("TF_CONFIG", raising=False)
     refusal = command("train", "slot_filling", "--strategy", "multi_worker", "--run_dir", tmp_path / "run")
     refusal.refused("multi_worker needs TF_CONFIG", "seqloom launch --workers N")

@@ -143,7 +143,7 @@ def test_weights_are_copied_and_the_vocabularies_extended(base):
     assert "play_music" in preprocessor.intents
     model = pipeline.build_model(preprocessor)
     random = [weight.numpy() for weight in model.weights]
-    said = copy_from_run(run, model)
+    said = copy_from_run(run, pipeline, model)
     extended = 0
     for weight, old, start in zip(model.weights, source.model.weights, random, strict=True):
         assert weight.path.partition("/")[2] == old.path.partition("/")[2]
@@ -163,7 +163,7 @@ def test_the_same_data_gives_the_same_model(base):
     pipeline = SlotFilling(make_config())
     preprocessor = pipeline.fit_preprocessor(CORPUS.train[:20], run.preprocessor)
     model = pipeline.build_model(preprocessor)
-    assert copy_from_run(run, model)["of these extended"] == 0
+    assert copy_from_run(run, pipeline, model)["of these extended"] == 0
     for weight, old in zip(model.weights, source.model.weights, strict=True):
         np.testing.assert_array_equal(weight.numpy(), old.numpy())
 
@@ -175,11 +175,26 @@ def test_weights_without_a_place_stay_at_their_random_start_and_are_named(base, 
     model = pipeline.build_model(pipeline.fit_preprocessor(CORPUS.train[:20], run.preprocessor))
     before = {weight.path: weight.numpy() for weight in model.weights}
     with caplog.at_level("INFO"):
-        copy_from_run(run, model)
+        copy_from_run(run, pipeline, model)
     assert "member_0/character_encoder" in caplog.text
     for weight in model.weights:
         stayed = np.array_equal(weight.numpy(), before[weight.path])
         assert stayed == (weight.path.partition("/")[2] in caplog.text) or not before[weight.path].any(), weight.path
+
+
+def test_a_weight_of_another_size_is_not_mixed_into_a_larger_one(base, caplog):
+    path, _ = base
+    run = load_base(str(path), find_task("slot_filling"))
+    pipeline = SlotFilling(make_config(units=run.config.units + 4))
+    model = pipeline.build_model(pipeline.fit_preprocessor(CORPUS.train[:20], run.preprocessor))
+    before = {weight.path: weight.numpy() for weight in model.weights}
+    with caplog.at_level("INFO"):
+        copy_from_run(run, pipeline, model)
+    grown = [weight for weight in model.weights if "encoder/forward" in weight.path]
+    assert grown
+    for weight in grown:
+        np.testing.assert_array_equal(weight.numpy(), before[weight.path])
+        assert weight.path.partition("/")[2] in caplog.text
 
 
 def test_without_init_from_there_is_no_base():

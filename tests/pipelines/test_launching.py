@@ -11,7 +11,20 @@ import time
 from pathlib import Path
 
 import pytest
-from commands import NO_DROPOUT, SMALL, TINY, Commands, alike, history, read, says, states, wait_for, Processes
+from commands import (
+    NO_DROPOUT,
+    SMALL,
+    TINY,
+    Commands,
+    Processes,
+    alike,
+    history,
+    read,
+    says,
+    states,
+    wait_for,
+    write_corpus,
+)
 
 from seqloom.pipelines.launching import _free_ports
 
@@ -49,8 +62,9 @@ def test_two_workers_train_the_weights_of_one_and_only_the_chief_writes(
 
 def test_a_killed_worker_ends_the_others_and_the_run_goes_on(start: Processes, tmp_path: Path) -> None:
     folder = tmp_path / "run"
+    corpus = write_corpus(tmp_path / "mine", sentences=60, splits=("train", "valid", "test"))
     # Nothing is learnt, so that patience ends the training after epoch 1 + 4.
-    slow = ("--config", TINY, "--limit", 60, "--batch_size", 2, "--epochs", 50)
+    slow = ("--config", TINY, "--dataset", corpus, "--batch_size", 2, "--epochs", 50)
     slow += ("--learning_rate", 1e-9, "--set", "patience=4")
     arguments = ("launch", "--workers", 2, "--", "run", "slot_filling", *slow, "--run_dir", folder)
     launcher = start(*arguments)
@@ -82,11 +96,25 @@ def test_a_killed_worker_ends_the_others_and_the_run_goes_on(start: Processes, t
     assert not re.search(r"\[worker 1\] .*epoch", error)
 
 
+def test_waiting_for_a_worker_that_never_comes_can_be_stopped(start: Processes, tmp_path: Path) -> None:
+    addresses = [f"127.0.0.1:{port}" for port in _free_ports(2)]
+    config = json.dumps({"cluster": {"worker": addresses}, "task": {"type": "worker", "index": 0}})
+    process = start("train", "slot_filling", *SMALL, "--run_dir", tmp_path / "run", TF_CONFIG=config)
+    assert process.stderr is not None
+    assert process.stderr.readline() == "waiting for 2 workers\n"
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=20) == -signal.SIGINT
+    assert not (tmp_path / "run").exists()
+
+
 def worker_process(launcher: int, index: int) -> int:
     """The process id of a worker: a child of the launcher that has `TF_CONFIG` with this index."""
     for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text(encoding="ascii").split():
         environment = Path(f"/proc/{child}/environ").read_bytes().decode().split("\0")
-        config = next(value for name, _, value in (entry.partition("=") for entry in environment) if name == "TF_CONFIG")
+        config = next(
+            value for name, _, value in (entry.partition("=") for entry in environment) if name == "TF_CONFIG"
+        )
         if json.loads(config)["task"]["index"] == index:
             return int(child)
     raise AssertionError(f"the launcher has no worker {index}")

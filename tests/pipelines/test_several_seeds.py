@@ -28,7 +28,12 @@ def test_each_seed_is_a_run_and_the_aggregate_sums_them_up(two_seeds: Path) -> N
     assert common["metrics"].keys() == each[0]["metrics"].keys()
     for name, summary in common["metrics"].items():
         values = [metrics["metrics"][name] for metrics in each]
-        expected = {"mean": statistics.mean(values), "sd": statistics.stdev(values), "min": min(values), "max": max(values)}
+        expected = {
+            "mean": statistics.mean(values),
+            "sd": statistics.stdev(values),
+            "min": min(values),
+            "max": max(values),
+        }
         assert summary == pytest.approx(expected)
     assert each[0]["baselines"] == each[1]["baselines"] == common["baselines"]
     for folder in (two_seeds, two_seeds / "seed-0", two_seeds / "seed-1"):
@@ -44,7 +49,9 @@ def test_predict_and_export_take_the_seed_that_is_best_on_valid(
     for best in (0, 1):
         for seed in (0, 1):
             path = run_dir / f"seed-{seed}" / "checkpoints" / "finished.json"
-            path.write_text(path.read_text(encoding="utf-8").replace('"best":', f'"best": {float(seed == best)}, "was":'))
+            path.write_text(
+                path.read_text(encoding="utf-8").replace('"best":', f'"best": {float(seed == best)}, "was":')
+            )
         outcome = command("predict", run_dir, "fly to boston")
         assert outcome.status == 0
         assert f"seed-{best} is best on valid" in outcome.err
