@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from .fused_lstm import FusedLSTM
 from .masking import sequence_mask
 
 CONNECTIONS = ("none", "residual", "dense")
@@ -162,6 +163,7 @@ class Encoder(keras.layers.Layer):
             [self._make_recurrent_layer(f"backward_{i}") for i in range(self.num_layers)] if self.bidirectional else []
         )
         self.projections = {}  # filled in `build`, where the sizes of the inputs are known
+        self.fused = {}  # filled by `prepare_for_serving`, by the name of the layer
 
     def _make_recurrent_layer(self, name):
         return recurrent_layer(
@@ -184,6 +186,22 @@ class Encoder(keras.layers.Layer):
         self._use_cudnn = value
         for layer in (*self.forward_layers, *self.backward_layers):
             layer.use_cudnn = value
+
+    def prepare_for_serving(self):
+        """Makes inference run where a model is served: without cuDNN, an LSTM by the fused kernel of the CPU.
+
+        Returns:
+            list of `tf.Module`, whose variables belong to an export. They are copies: call this again when the
+            weights have changed.
+        """
+        self.use_cudnn = False
+        if self.encoder == "lstm" and self.compute_dtype == "float32":
+            for layer in (*self.forward_layers, *self.backward_layers):
+                if layer.name in self.fused:
+                    self.fused[layer.name].update()
+                else:
+                    self.fused[layer.name] = FusedLSTM(layer)
+        return list(self.fused.values())
 
     def build(self, inputs_shape):
         size = inputs_shape[-1]
@@ -220,11 +238,16 @@ class Encoder(keras.layers.Layer):
         # each direction meets a row's padding after all its valid steps, so the loops need no mask: that is faster,
         # and cuDNN, which asserts that masks are right-padded, has nothing to assert
         inputs = self.input_dropouts[i](inputs, training=training)
-        outputs = self.forward_layers[i](inputs, training=training)
+        outputs = self._run(self.forward_layers[i], inputs, training)
         if not self.bidirectional:
             return outputs
-        backward = self.backward_layers[i](_reverse(inputs, lengths), training=training)
+        backward = self._run(self.backward_layers[i], _reverse(inputs, lengths), training)
         return ops.concatenate([outputs, _reverse(backward, lengths)], axis=-1)
+
+    def _run(self, layer, inputs, training):
+        if layer.name in self.fused and not training:
+            return self.fused[layer.name](inputs)
+        return layer(inputs, training=training)
 
     def compute_output_shape(self, inputs_shape):
         return (*inputs_shape[:2], self.features)

@@ -37,12 +37,15 @@ class Server(tf.Module):
 
     def __init__(self, model: Any) -> None:
         super().__init__(name="server")
-        for layer in model._flatten_layers():
-            if hasattr(layer, "use_cudnn"):
-                layer.use_cudnn = False  # traced where there is a GPU, cuDNN's kernel would not run on a CPU
         # Only the variables are part of the export: the Keras objects would be saved along as dead weight.
         self.model_variables = [variable.value for variable in model.variables]
         self._model = lambda: model
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Lets the layers prepare for serving, with the weights that they have now."""
+        layers = [layer for layer in self.model._flatten_layers() if hasattr(layer, "prepare_for_serving")]
+        self.prepared = [module for layer in layers for module in layer.prepare_for_serving()]
 
     @property
     def model(self) -> Any:

@@ -122,6 +122,7 @@ class Trainer:
 
         def score() -> dict[str, float]:
             copy_weights(model, served)
+            server.refresh()
             answers = answer_all(function, requests, pipeline.server_class)
             pairs = zip(valid, answers, strict=True)
             return pipeline.score(

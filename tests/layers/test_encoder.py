@@ -103,6 +103,43 @@ def test_use_cudnn_reaches_every_recurrent_layer():
     assert encoder.get_config()["use_cudnn"] is False
 
 
+@pytest.mark.parametrize("connections", ["none", "residual", "dense"])
+@pytest.mark.parametrize("bidirectional", [True, False])
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+def test_prepared_for_serving_it_answers_the_same(name, bidirectional, connections):
+    encoder = Encoder(name, units=5, num_layers=2, bidirectional=bidirectional, connections=connections, dropout=0.3)
+    inputs, lengths = keras.random.normal((4, 7, 3), seed=1), tf.constant([7, 1, 4, 6])
+    expected = encoder(inputs, lengths=lengths)
+    weights = encoder.get_weights()
+    modules = encoder.prepare_for_serving()
+    assert len(modules) == (0 if name == "gru" else 4 if bidirectional else 2)
+    assert encoder.use_cudnn is False
+    assert len(encoder.weights) == len(weights), "what is kept a second time is no weight"
+    np.testing.assert_allclose(encoder(inputs, lengths=lengths), expected, atol=1e-6)
+    encoder.set_weights([weight + 0.1 for weight in weights])
+    encoder.prepare_for_serving()
+    changed = encoder(inputs, lengths=lengths)
+    assert not np.allclose(changed, expected, atol=1e-3)
+    other = Encoder(name, units=5, num_layers=2, bidirectional=bidirectional, connections=connections)
+    other(inputs, lengths=lengths)
+    other.set_weights(encoder.get_weights())
+    np.testing.assert_allclose(changed, other(inputs, lengths=lengths), atol=1e-6)
+
+
+def test_a_prepared_lstm_is_one_operation_in_inference_and_trains_as_before():
+    encoder = Encoder("lstm", units=5)
+    inputs, lengths = tf.ones((2, 3, 4)), tf.constant([3, 2])
+    encoder(inputs, lengths=lengths)
+    encoder.prepare_for_serving()
+    graph = tf.function(lambda: encoder(inputs, lengths=lengths, training=False)).get_concrete_function().graph
+    operations = [operation.type for operation in graph.get_operations()]
+    assert operations.count("BlockLSTM") == 2
+    assert not {"While", "StatelessWhile"} & set(operations)
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(encoder(inputs, lengths=lengths, training=True))
+    assert all(gradient is not None for gradient in tape.gradient(loss, encoder.trainable_weights))
+
+
 def test_an_implicit_mask_changes_nothing():
     ids = np.array([[1, 2, 3], [4, 0, 0]])
     vectors = keras.layers.Embedding(5, 4, mask_zero=True)(ids)
