@@ -58,25 +58,26 @@ def read_split(folder: str | Path) -> list[TaggedSentence]:
     return [_read_sentence(folder, number, *row) for number, row in enumerate(rows, start=1)]
 
 
-def load(folder: str | Path) -> Corpus[TaggedSentence]:
+def load(folder: str | Path, required: str = "train") -> Corpus[TaggedSentence]:
     """Reads a corpus of the user: `train`, and `valid` and `test` where their folders exist.
 
     Args:
         folder: holds a folder for each split; its name becomes the name of the corpus.
+        required: the split that must be there: `train` for training, the one that is scored for an evaluation.
 
     Raises:
-        DataError: if `train` is missing, a split cannot be read (see `read_split`), there is a folder
+        DataError: if the required split is missing, a split cannot be read (see `read_split`), there is a folder
             that is not a split, or only some of the splits have intents.
     """
     folder = Path(folder)
     found = _known_names(folder, known=SPLITS, kind="folder")
-    if "train" not in found:
-        raise DataError(f"{folder / 'train'} is missing, expected a folder with the files seq.in, seq.out and label")
+    if required in SPLITS and required not in found:
+        raise DataError(f"{folder / required} is missing, expected a folder with the files seq.in, seq.out and label")
     splits = {split: read_split(folder / split) for split in found}
     _check_intents(folder, splits)
     return Corpus(
         name=folder.resolve().name,
-        train=splits["train"],
+        train=splits.get("train", []),
         valid=splits.get("valid"),
         test=splits.get("test"),
         description="Sentences with slots and intents from files in the three-file layout.",
@@ -147,9 +148,10 @@ def _known_names(folder: Path, known: tuple[str, ...], kind: str) -> list[str]:
 
 def _check_intents(folder: Path, splits: dict[str, list[TaggedSentence]]) -> None:
     have = {split: sentences[0].intent is not None for split, sentences in splits.items()}
+    first = next(iter(have))
     for split, has_intents in have.items():
-        if has_intents != have["train"]:
-            with_file, without = (split, "train") if has_intents else ("train", split)
+        if has_intents != have[first]:
+            with_file, without = (split, first) if has_intents else (first, split)
             raise DataError(
                 f"{folder / without / 'label'} is missing: {with_file} has intents and {without} has none, "
                 "expected all splits to have them or none"

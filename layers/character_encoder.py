@@ -19,6 +19,8 @@ class CharacterEncoder(keras.layers.Layer):
         filters: int. Number of filters of each kernel size.
         kernel_sizes: sequence of int. Widths of the convolutions, in characters. Defaults to `(3,)`.
         dropout: float in [0, 1). Dropout on the character vectors. Defaults to `0.0`.
+        kernel_regularizer: `keras.regularizers.Regularizer`, its name or `None`. For the matrices of the convolutions.
+            Defaults to `None`.
         **kwargs: passed on to `keras.layers.Layer`.
 
     Call arguments:
@@ -48,7 +50,16 @@ class CharacterEncoder(keras.layers.Layer):
         Ma and Hovy (2016), End-to-end sequence labeling via bi-directional LSTM-CNNs-CRF.
     """
 
-    def __init__(self, vocabulary_size, embedding_dim, filters, kernel_sizes=(3,), dropout=0.0, **kwargs):
+    def __init__(
+        self,
+        vocabulary_size,
+        embedding_dim,
+        filters,
+        kernel_sizes=(3,),
+        dropout=0.0,
+        kernel_regularizer=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         sizes = {"vocabulary_size": vocabulary_size, "embedding_dim": embedding_dim, "filters": filters}
         for name, size in [*sizes.items(), *(("kernel_sizes", size) for size in kernel_sizes)]:
@@ -63,6 +74,7 @@ class CharacterEncoder(keras.layers.Layer):
         self.filters = filters
         self.kernel_sizes = tuple(kernel_sizes)
         self.dropout = dropout
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
         self.embedding = keras.layers.Embedding(
             vocabulary_size, embedding_dim, dtype=self.dtype_policy, name="embedding"
         )
@@ -73,6 +85,7 @@ class CharacterEncoder(keras.layers.Layer):
                 width,
                 padding="same",
                 activation="relu",
+                kernel_regularizer=self.kernel_regularizer,
                 dtype=self.dtype_policy,
                 name=f"convolution_{i}",
             )
@@ -106,4 +119,5 @@ class CharacterEncoder(keras.layers.Layer):
             "filters": self.filters,
             "kernel_sizes": self.kernel_sizes,
             "dropout": self.dropout,
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
         }

@@ -17,6 +17,7 @@ import keras
 import tensorflow as tf
 
 from .errors import UserError
+from .evaluation import is_better
 from .run_directory import RunDirectory, disk_errors, write_text, write_whole
 from .run_state import Progress, RunState
 
@@ -45,6 +46,7 @@ class Validation(keras.callbacks.Callback):
         save_best: writes that model; `None` on workers that write nothing.
         metric: name of the metric that decides.
         progress: updated in place.
+        epochs: the last epoch.
         patience: epochs without a better value; 0 never stops.
     """
 
@@ -54,11 +56,12 @@ class Validation(keras.callbacks.Callback):
         save_best: Callable[[], None] | None,
         metric: str,
         progress: Progress,
+        epochs: int,
         patience: int,
     ) -> None:
         super().__init__()
         self.score, self.save_best, self.metric = score, save_best, metric
-        self.progress, self.patience = progress, patience
+        self.progress, self.epochs, self.patience = progress, epochs, patience
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Starts the clock."""
@@ -81,13 +84,14 @@ class Validation(keras.callbacks.Callback):
         progress.epoch = epoch + 1
         progress.seconds += time.perf_counter() - self.started
         progress.history.append(row)
-        if metrics[self.metric] > progress.best:
-            progress.best, progress.improved_epoch = float(metrics[self.metric]), epoch + 1
-        if metrics[self.metric] >= progress.best:
+        value = float(metrics[self.metric])
+        if is_better(self.metric, value, progress.best):
+            progress.best, progress.improved_epoch = value, epoch + 1
+        if value == progress.best:
             progress.best_epoch = epoch + 1
             if self.save_best:
                 self.save_best()
-        if self.patience and progress.epoch - progress.improved_epoch >= self.patience:
+        if progress.is_over(self.epochs, self.patience):
             self.model.stop_training = True
 
 

@@ -86,19 +86,19 @@ def run_or_train(
 ) -> None:
     """`run` and `train` have the same flags; which of the two was typed decides how far it goes."""
     named = {
-        "dataset": dataset, "data_dir": str(data_dir.resolve()) if data_dir else None, "seed": seed, "epochs": epochs,
+        "dataset": dataset, "data_dir": str(data_dir) if data_dir else None, "seed": seed, "epochs": epochs,
         "batch_size": batch_size, "learning_rate": learning_rate, "limit": limit, "strategy": strategy,
         "init_from": str(init_from) if init_from else None, "mixed_precision": mixed_precision,
     }  # fmt: skip
-    from . import running
+    from . import commands, listing, running
 
-    settings = running.command_line_settings({k: v for k, v in named.items() if v is not None}, set_ or [])
+    settings = commands.command_line_settings({k: v for k, v in named.items() if v is not None}, set_ or [])
     if seeds is not None and "seed" in settings:
         raise UserError("--seed and --seeds exclude each other")
     quick = context.info_name == "train"
-    results = running.run(task, settings, config or [], run_dir, seeds, fresh, training_only=quick, command=command())
+    results = running.run(task, settings, config or [], run_dir, seeds, fresh, training_only=quick)
     if results is not None:
-        running.print_results(results)
+        listing.print_results(results)
 
 
 @app.command()
@@ -108,9 +108,9 @@ def evaluate(
     dataset: Dataset = None,
 ) -> None:
     """Score the exported model, on its own test split or elsewhere."""
-    from . import running
+    from . import commands, listing
 
-    running.print_results(running.evaluate(run_dir, split, dataset, command()))
+    listing.print_results(commands.evaluate(run_dir, split, dataset))
 
 
 @app.command()
@@ -121,9 +121,9 @@ def predict(
     ] = None,
 ) -> None:
     """Answer inputs with the exported model, one JSON line each."""
-    from . import running
+    from . import commands
 
-    raise typer.Exit(running.predict(run_dir, inputs))
+    raise typer.Exit(commands.predict(run_dir, inputs))
 
 
 @app.command()
@@ -133,9 +133,9 @@ def export(
     output: Annotated[Path | None, typer.Option(help="Folder to write to. [default: RUN_DIR/export]")] = None,
 ) -> None:
     """Write the best weights as a SavedModel: raw input in, decoded output out."""
-    from . import running
+    from . import commands
 
-    print(running.export(run_dir, format, output))
+    print(commands.export(run_dir, format, output))
 
 
 @app.command()
@@ -144,9 +144,9 @@ def report(
     output: Annotated[Path | None, typer.Option(help="Page of a comparison. [default: comparison.html]")] = None,
 ) -> None:
     """Write the page of one run, or a comparison of several."""
-    from . import running
+    from . import commands
 
-    print(running.report(run_dirs, output, command()))
+    print(commands.report(run_dirs, output))
 
 
 @app.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -208,14 +208,6 @@ def _run(arguments: list[str]) -> int:
 def _fail(message: str, status: int) -> int:
     print(f"seqloom: {message}", file=sys.stderr)
     return status
-
-
-def command() -> str:
-    """What was typed, for reports."""
-    import shlex
-
-    typed = sys.argv[1:] if Path(sys.argv[0]).name in ("seqloom", "__main__.py") else []
-    return shlex.join(["seqloom", *typed])
 
 
 def _prepare_process() -> None:

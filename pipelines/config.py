@@ -69,7 +69,7 @@ class EncoderConfig(BaseModel):
     num_layers: int = Field(1, ge=1, le=64, description="recurrent layers")
     bidirectional: bool = Field(True, description="read the sequence in both directions")
     connections: Literal["none", "residual", "dense"] = Field("none", description="shortcuts between layers")
-    forget_bias: float = Field(1.0, description="initial bias of the LSTM's forget gate")
+    forget_bias: float = Field(1.0, ge=-10, le=10, description="initial bias of the LSTM's forget gate")
     dropout: float = Field(0.3, ge=0, lt=1, description="share of the inputs of each layer set to 0")
     recurrent_dropout: float = Field(0.0, ge=0, lt=1, description="share of the state set to 0, one mask a sequence")
 
@@ -103,7 +103,7 @@ def load_config(
     merged |= _checked(settings or {}, known, "")
     dataset = str(merged.get("dataset", known["dataset"].default))
     defaults = _checked(dataset_defaults(entry, dataset), known, f"defaults of {dataset}: ")
-    return validate(config_class, defaults | merged)
+    return validate(config_class, _absolute(defaults | merged, entry))
 
 
 def dataset_defaults(entry: TaskEntry, dataset: str) -> dict[str, Any]:
@@ -156,13 +156,13 @@ def parse_setting(text: str) -> tuple[str, Any]:
         raise UserError(f"the value of {key.strip()} cannot be read: {value!r}") from None
 
 
-def differences(before: TaskConfig, after: TaskConfig) -> list[str]:
+def differences(before: TaskConfig, after: TaskConfig, but: str = "") -> list[str]:
     """The settings, other than those that only lengthen or move a run, in which two configs differ.
 
     More epochs lengthen a run only when the learning rate does not depend on the number of epochs.
     """
     old, new = before.model_dump(), after.model_dump()
-    found = [key for key in new if key not in CONTINUABLE and old.get(key) != new[key]]
+    found = [key for key in new if key not in CONTINUABLE and key != but and old.get(key) != new[key]]
     scheduled = after.schedule in ("cosine", "linear", "exponential")
     if new["epochs"] != old["epochs"] and (scheduled or new["epochs"] < old["epochs"]):
         found.append("epochs")
@@ -172,6 +172,19 @@ def differences(before: TaskConfig, after: TaskConfig) -> list[str]:
 def to_yaml(config: TaskConfig) -> str:
     """The config as a YAML file with one line a setting."""
     return yaml.safe_dump(config.model_dump(), sort_keys=False, allow_unicode=True)
+
+
+def _absolute(values: Mapping[str, Any], entry: TaskEntry) -> dict[str, Any]:
+    """The settings with whole paths, so that a run can be opened from any folder."""
+    paths = [key for key in ("data_dir", "init_from", "embeddings") if values.get(key)]
+    if str(values.get("dataset")) not in entry.datasets and Path(str(values.get("dataset"))).expanduser().exists():
+        paths.append("dataset")
+    return {**values, **{key: str(Path(str(values[key])).expanduser().resolve()) for key in paths}}
+
+
+def read_settings(config_class: type[ConfigT], values: Mapping[str, Any], where: str) -> ConfigT:
+    """The settings of a run as they were written."""
+    return validate(config_class, _checked(values, config_class.model_fields, where))
 
 
 def _checked(values: Mapping[str, Any], known: Mapping[str, Any], where: str) -> dict[str, Any]:

@@ -31,14 +31,23 @@ def show_log() -> None:
         LOGGER.propagate = False
 
 
+class _LogFile(logging.FileHandler):
+    """A file that is given up at the first line that cannot be written: what matters is written elsewhere too."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        LOGGER.removeHandler(self)
+        LOGGER.warning("train.log cannot be written any more")
+
+
 @contextlib.contextmanager
 def log_file(path: Path) -> Iterator[None]:
     """Appends the lines to a file, with the time before each."""
-    handler = logging.FileHandler(path, encoding="utf-8")
+    handler = _LogFile(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(message)s"))
     LOGGER.addHandler(handler)
     try:
         yield
     finally:
         LOGGER.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):
+            handler.close()

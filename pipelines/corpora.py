@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import os
 from collections.abc import Sequence
@@ -53,6 +54,15 @@ class Splits:
             )
         return examples
 
+    def digest(self) -> str:
+        """16 hexadecimal digits that change when an example of train or valid does."""
+        total = hashlib.sha256()
+        for examples in (self.train, self.valid):
+            for example in examples:
+                total.update(repr(example).encode("utf-8", errors="surrogatepass") + b"\n")
+            total.update(b"\0")
+        return total.hexdigest()[:16]
+
     def summary(self) -> dict[str, Any]:
         """What the report says of the data."""
         corpus = self.corpus
@@ -89,6 +99,19 @@ def read_corpus(entry: TaskEntry, dataset: str, data_dir: str | None) -> Corpus:
             f"{suggestion(dataset, entry.datasets)}"
         )
     return _module(entry.files).load(folder)
+
+
+def load_foreign(entry: TaskEntry, config: TaskConfig, dataset: str, split: str) -> Splits:
+    """Another data set for the task, of which one split is scored; a folder needs that split alone.
+
+    Raises:
+        DataError: if it cannot be read or has no such split.
+    """
+    if dataset in entry.datasets or not Path(dataset).expanduser().exists():
+        corpus = read_corpus(entry, dataset, config.data_dir)
+    else:
+        corpus = _module(entry.files).load(Path(dataset).expanduser(), required=split)
+    return Splits(corpus, corpus.train, corpus.valid or [], corpus.test, dict(corpus.notes))
 
 
 def load_splits(entry: TaskEntry, config: TaskConfig) -> Splits:

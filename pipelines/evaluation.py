@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+# Words of a metric's name that say that it counts errors.
+_ERRORS = frozenset(("wer", "cer", "ser", "ter", "ece", "error", "loss", "perplexity"))
+
 Metrics = Callable[[np.ndarray], Mapping[str, np.ndarray]]
+
+# How many counts the bootstrap holds in memory at a time: 16 MB of them, and as much again as floats.
+_DRAWS_AT_A_TIME = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -26,6 +32,21 @@ class Scores:
     counts: dict[str, int] = field(default_factory=dict)
 
 
+def lower_is_better(name: str) -> bool:
+    """Whether a metric of this name measures errors.
+
+    Example:
+        >>> lower_is_better("wer_beam"), lower_is_better("slot_f1")
+        (True, False)
+    """
+    return not _ERRORS.isdisjoint(name.lower().split("_"))
+
+
+def is_better(name: str, value: float, than: float | None) -> bool:
+    """Whether a value of that metric is better than another one, or the first."""
+    return than is None or (value < than if lower_is_better(name) else value > than)
+
+
 def bootstrap(
     statistics: np.ndarray, metrics: Metrics, seed: int = 0, resamples: int = 1000
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
@@ -38,7 +59,7 @@ def bootstrap(
         statistics: `(examples, k)`. What each example adds to the sums.
         metrics: maps sums `(r, k)` to a value `(r,)` for each metric name.
         seed: of the resampling.
-        resamples: how many samples of the same size are drawn.
+        resamples: how many samples of the same size are drawn; without any there are no intervals.
 
     Returns:
         The metrics on all examples, and for each the 2.5 % and 97.5 % percentiles.
@@ -61,13 +82,22 @@ def bootstrap(
         raise ValueError("statistics must hold at least one example, got none")
     statistics = np.asarray(statistics, dtype=np.float64)
     values = {name: float(value[0]) for name, value in metrics(statistics.sum(axis=0, keepdims=True)).items()}
-    draws = np.random.default_rng(seed).multinomial(count, np.full(count, 1.0 / count), size=resamples)
-    samples = metrics(draws.astype(np.float64) @ statistics)
+    if resamples == 0:
+        return values, {}
     intervals = {}
-    for name, sample in samples.items():
+    for name, sample in metrics(_resampled_sums(statistics, np.random.default_rng(seed), resamples)).items():
         low, high = np.percentile(sample, [2.5, 97.5])
         intervals[name] = (float(low), float(high))
     return values, intervals
+
+
+def _resampled_sums(statistics: np.ndarray, rng: np.random.Generator, resamples: int) -> np.ndarray:
+    """The sums `(resamples, k)`; the generator draws row after row, so the size of the parts changes no number."""
+    count = len(statistics)
+    shares = np.full(count, 1.0 / count)
+    rows = max(1, _DRAWS_AT_A_TIME // count)
+    parts = (min(rows, resamples - start) for start in range(0, resamples, rows))
+    return np.concatenate([rng.multinomial(count, shares, size=part).astype(np.float64) @ statistics for part in parts])
 
 
 def aggregate(metrics_of_seeds: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:

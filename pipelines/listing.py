@@ -1,9 +1,10 @@
-"""What `seqloom list` and `seqloom doctor` print."""
+"""What `seqloom list` and `seqloom doctor` print, and the scores at the end of a run."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from rich.console import Console
@@ -49,6 +50,25 @@ def show_doctor() -> None:
     )
     facts["cache folder"] = str(cache_dir())
     _print([(name, str(value)) for name, value in facts.items()])
+
+
+def print_results(metrics: Mapping[str, Any]) -> None:
+    """Prints the headline metrics with interval or spread, and the baselines beside them."""
+    from .reporting.page import format_interval, format_metric, readable_name
+
+    table = Table(box=None, pad_edge=False, header_style="")
+    for title in ("", f"{metrics['split']}, {metrics['examples']:,} examples", *metrics.get("baselines", {})):
+        table.add_column(title, no_wrap=not title)
+    for name, value in metrics["metrics"].items():
+        if isinstance(value, Mapping):
+            shown = f"{format_metric(name, value['mean'], 2)} (sd {format_metric(name, value['sd'], 2)})"
+        else:
+            shown = format_interval(name, value, metrics["confidence"].get(name))
+        baselines = [format_metric(name, scores.get(name)) for scores in metrics.get("baselines", {}).values()]
+        table.add_row(readable_name(name), shown.replace("[", "\\["), *baselines)
+    Console(highlight=False, width=None if sys.stdout.isatty() else 160).print(
+        table if metrics["metrics"] else "no test split: nothing was scored"
+    )
 
 
 def _show_task(entry: TaskEntry) -> None:

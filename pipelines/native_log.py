@@ -1,4 +1,8 @@
-"""Keeps TensorFlow's C++ chatter off the terminal: it reaches standard error before any setting of ours can stop it."""
+"""Keeps TensorFlow's C++ chatter off the terminal: it reaches standard error before any setting of ours can stop it.
+
+Run as a program, this file is the filter: a process of its own, so that the last words of native code that aborts, at
+which every thread of its process stops, still reach the terminal.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +10,8 @@ import contextlib
 import os
 import re
 import sys
-import threading
 from collections.abc import Iterator
+from typing import BinaryIO
 
 # Lines of absl's log: information, warnings, and the two errors that every machine without a GPU prints.
 _CHATTER = re.compile(
@@ -25,26 +29,39 @@ def quiet_native_log() -> Iterator[None]:
     if os.environ.get("SEQLOOM_NATIVE_LOG") == "1":
         yield
         return
+    import subprocess  # not above: the filter starts twice as fast without
+
     terminal, python_stderr = os.dup(2), sys.stderr
-    reader, writer = os.pipe()
-    os.dup2(writer, 2)
-    os.close(writer)
+    # isolated, so that no module of this folder hides one of the library; in a session of its own, so that Ctrl-C
+    # leaves it alone: it ends when the last process that holds the pipe does
+    child = subprocess.Popen(
+        [sys.executable, "-I", "-S", __file__], stdin=subprocess.PIPE, stdout=terminal, start_new_session=True
+    )
+    assert child.stdin is not None
+    os.dup2(child.stdin.fileno(), 2)
+    child.stdin.close()
     sys.stderr = os.fdopen(
         os.dup(terminal), "w", buffering=1, encoding=python_stderr.encoding, errors="backslashreplace"
     )
-    thread = threading.Thread(target=_forward, args=(reader, terminal), daemon=True)
-    thread.start()
     try:
         yield
     finally:
         sys.stderr.flush()
         os.dup2(terminal, 2)  # closes the last end of the pipe that this process writes to
-        thread.join(timeout=1.0)
+        os.close(terminal)
         sys.stderr = python_stderr
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a child of ours still holds the pipe
+            child.wait(timeout=1.0)
 
 
-def _forward(reader: int, terminal: int) -> None:
-    with os.fdopen(reader, "rb") as lines:
-        for line in lines:
-            if not _CHATTER.match(line):
-                os.write(terminal, line)
+def forward(lines: BinaryIO, terminal: BinaryIO) -> None:
+    """Passes on what is not chatter, line by line, until the last writer has gone."""
+    for line in lines:
+        if not _CHATTER.match(line):
+            terminal.write(line)
+            terminal.flush()
+
+
+if __name__ == "__main__":
+    with contextlib.suppress(OSError):  # the terminal has gone
+        forward(sys.stdin.buffer, sys.stdout.buffer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from .config import TaskConfig, differences, to_yaml, validate
+from .config import TaskConfig, differences, load_config, read_settings, to_yaml
 from .corpora import Splits, load_splits
 from .environment import describe_environment
 from .errors import UserError
+from .evaluation import lower_is_better
 from .registry import TaskEntry, find_task
-from .run_directory import RunDirectory, read_json, write_json, write_text
+from .run_directory import RunDirectory, write_json, write_text
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
@@ -67,6 +69,21 @@ class Run:
         task, config = read_config(directory)
         return cls(task, config, directory)
 
+    def owns(self, dataset: str | None) -> bool:
+        """Whether that is the data set of the run."""
+        return dataset is None or dataset == self.config.dataset or str(Path(dataset).resolve()) == self.config.dataset
+
+    def command(self, seeds: int | None = None) -> str:
+        """What to type for the same figures: the settings that differ from the defaults of the data set."""
+        words = ["seqloom", "run", self.entry.name, "--dataset", self.config.dataset]
+        words += ["--seeds", str(seeds)] if seeds else ["--seed", str(self.config.seed)]
+        settings = self.config.model_dump()
+        defaults = load_config(self.entry, type(self.config), settings={"dataset": self.config.dataset}).model_dump()
+        for name, value in settings.items():
+            if value != defaults[name] and name not in ("dataset", "seed", "strategy"):
+                words += ["--set", f"{name}={'null' if value is None else value}"]
+        return shlex.join(words)
+
     def write_config(self) -> None:
         """Writes the settings with the name of the task."""
         write_text(self.directory.config, f"task: {self.entry.name}\n{to_yaml(self.config)}")
@@ -106,6 +123,8 @@ class Run:
         """
         from .inference import answer_all
 
+        if isinstance(inputs, str | bytes):
+            raise TypeError(f"inputs must be a list of inputs, got one: {inputs!r}; write predict([...])")
         requests = [self.pipeline.request_from_argument(item) for item in inputs]
         return answer_all(self.signature, requests, self.pipeline.server_class)
 
@@ -116,14 +135,18 @@ def read_config(directory: RunDirectory) -> tuple[TaskEntry, TaskConfig]:
     Raises:
         UserError: if the folder holds no run, or the settings no longer fit.
     """
+    entry, content = _read_task(directory)
+    return entry, read_settings(config_class(entry), content, f"{directory.config}: ")
+
+
+def _read_task(directory: RunDirectory) -> tuple[TaskEntry, dict[str, Any]]:
     try:
         content = yaml.safe_load(directory.config.read_text(encoding="utf-8"))
-        entry = find_task(content.pop("task"))
+        return find_task(content.pop("task")), content
     except FileNotFoundError:
         raise UserError(f"{directory.path} is not a run directory: it has no config.yaml") from None
     except (OSError, KeyError, TypeError, AttributeError, UnicodeDecodeError, yaml.YAMLError):
         raise UserError(f"{directory.config} cannot be read as the settings of a run") from None
-    return entry, validate(config_class(entry), content)
 
 
 def config_class(entry: TaskEntry) -> type[TaskConfig]:
@@ -146,7 +169,7 @@ def check_free(
                 "or --fresh to overwrite them"
             )
         return
-    other, before = read_config(directory)
+    other, _ = _read_task(directory)
     if other.name != entry.name:
         raise UserError(f"{directory.path} holds a run of {other.name}; choose another --run_dir")
     if fresh:
@@ -155,7 +178,7 @@ def check_free(
         raise UserError(f"{directory.path} holds a finished run; choose another --run_dir, or --fresh to overwrite it")
     if not has_state(directory):
         return  # it ended before it trained, most likely by a mistake in the settings
-    changed = differences(before, config)
+    changed = differences(read_config(directory)[1], config)
     if several != bool(directory.seeds()):
         changed.append(f"it is of {'one seed' if several else 'several seeds'}")
     if changed:
@@ -175,6 +198,8 @@ def best_seed(directory: RunDirectory) -> RunDirectory:
     finished = [run for run in directory.seeds() if run.trained]
     if not finished:
         raise UserError(f"no seed in {directory.path} is trained yet")
-    best = max(finished, key=lambda run: read_json(run.checkpoints / "finished.json")["best"])
+    noted = {run.path: run.finished_training() for run in finished}
+    sign = -1.0 if lower_is_better(noted[finished[0].path]["metric"]) else 1.0
+    best = max(finished, key=lambda run: sign * noted[run.path]["best"])
     print(f"{best.path.name} is best on valid", file=sys.stderr)
     return best

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -75,15 +76,38 @@ class RunDirectory:
         except OSError as error:
             raise UserError(f"the run directory {self.path} cannot be written to: {error.strerror}") from None
 
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keeps a second process from writing the same run; the lock ends with the process that holds it.
+
+        Raises:
+            UserError: if another process is writing here.
+        """
+        folder = os.open(self.path, os.O_RDONLY)
+        try:
+            _lock(folder, self.path)
+            yield
+        finally:
+            os.close(folder)
+
+    def finished_training(self) -> dict[str, Any]:
+        """What training noted at its end.
+
+        Raises:
+            UserError: if it has not come to its end.
+        """
+        if not self.trained:
+            raise UserError(f"{self.path} is not trained to the end; `seqloom run` with its settings goes on")
+        return read_json(self.checkpoints / "finished.json")
+
     def clear(self) -> None:
-        """Deletes what a run writes, and nothing else that may lie in the folder."""
-        for path in (self.metrics, self.config, self.environment, self.log, self.history):
-            path.unlink(missing_ok=True)
-        for path in (self.predictions, self.report):
+        """Deletes what a run writes, the settings last, and nothing else that may lie in the folder."""
+        for path in (self.metrics, self.environment, self.log, self.history, self.predictions, self.report):
             path.unlink(missing_ok=True)
         folders = (self.preprocessor, self.checkpoints, self.tensorboard, self.export, self.path / "evaluations")
         for folder in (*folders, *(run.path for run in self.seeds())):
             shutil.rmtree(folder, ignore_errors=True)
+        self.config.unlink(missing_ok=True)
 
 
 def read_json(path: Path) -> Any:
@@ -157,6 +181,13 @@ def _replace(temporary: Path, path: Path) -> None:
         shutil.rmtree(old)
     else:
         old.unlink(missing_ok=True)
+
+
+def _lock(folder: int, path: Path) -> None:
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UserError(f"another process is writing {path}; wait for it or choose another --run_dir") from None
 
 
 def _synchronise(path: Path) -> None:

@@ -23,7 +23,7 @@ class Progress:
 
     Attributes:
         epoch: epochs that are done.
-        best: the best value of the selection metric so far.
+        best: the best value of the selection metric so far; `None` before the first epoch.
         best_epoch: the last epoch (from 1) that reached it; its weights are kept.
         improved_epoch: the first epoch that reached it; patience counts from there.
         seconds: training time so far.
@@ -31,11 +31,15 @@ class Progress:
     """
 
     epoch: int = 0
-    best: float = float("-inf")
+    best: float | None = None
     best_epoch: int = 0
     improved_epoch: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+
+    def is_over(self, epochs: int, patience: int) -> bool:
+        """Whether training ends: after `epochs`, or after `patience` epochs (0 is never) without a better value."""
+        return self.epoch >= epochs or bool(patience and self.epoch - self.improved_epoch >= patience)
 
 
 class RunState:

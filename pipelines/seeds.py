@@ -27,11 +27,11 @@ def aggregate_metrics(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-def write_aggregate(directory: RunDirectory, runs: Sequence[Run], command: str) -> dict[str, Any]:
+def write_aggregate(directory: RunDirectory, runs: Sequence[Run]) -> dict[str, Any]:
     """Writes the common report and, last, the common metrics."""
     from .reporting.run_page import write_comparison
 
     metrics = aggregate_metrics(runs)
-    write_comparison(runs, directory.report, command)
+    write_comparison(runs, directory.report, runs[0].command(seeds=len(runs)))
     write_json(directory.metrics, metrics)
     return metrics

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 import time
 import zipfile
 from collections.abc import Sequence
@@ -14,15 +13,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from ..datasets.corpus import DataError
 from . import distribution
-from .corpora import Splits, load_splits
+from .config import differences
+from .corpora import Splits
 from .errors import UserError
 from .exporting import export_server, plain
 from .inference import answer_all, load_export
 from .initialisation import copy_from_run, load_base
 from .reporting.run_page import write_report
-from .run import Run
-from .run_directory import RunDirectory, disk_errors, read_json, write_json, write_whole
+from .run import Run, has_state, read_config
+from .run_directory import RunDirectory, read_json, write_json, write_text, write_whole
+from .run_state import Progress
 from .training import Trainer
 
 _log = logging.getLogger(__name__)
@@ -43,10 +45,7 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
     if not examples:
         raise UserError(f"no training example is usable: {mended}")
     _announce(run.splits, mended)
-    base = load_base(config.init_from, run.entry)
-    preprocessor = pipeline.fit_preprocessor(examples, base.preprocessor if base else None)
-    if distribution.is_chief():
-        _save_preprocessor(run, preprocessor, mended)
+    base, preprocessor = _preprocessor(run, examples, mended)
     prepared = time.perf_counter() - started
 
     def first_values(model: Any) -> dict[str, int]:
@@ -58,6 +57,7 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
         write_json(
             directory.checkpoints / "finished.json",
             {
+                "metric": pipeline.selection_metric,
                 "best": progress.best,
                 "best_epoch": progress.best_epoch,
                 "improved_epoch": progress.improved_epoch,
@@ -75,7 +75,6 @@ def export(run: Run, output: Path | None = None) -> float:
     if not directory.best.is_file():
         raise UserError(f"{directory.path} has no checkpoints/best.keras; train it first")
     started = time.perf_counter()
-    run.__dict__.pop("preprocessor", None)
     model = run.pipeline.build_model(run.preprocessor)
     try:
         model.load_weights(directory.best)
@@ -89,9 +88,7 @@ def export(run: Run, output: Path | None = None) -> float:
     return time.perf_counter() - started
 
 
-def evaluate(
-    run: Run, splits: Splits, split: str, folder: Path, seconds: dict[str, float], command: str
-) -> dict[str, Any]:
+def evaluate(run: Run, splits: Splits, split: str, folder: Path, seconds: dict[str, float]) -> dict[str, Any]:
     """Lets the export decode a split and writes predictions, report and, last, metrics.
 
     Args:
@@ -100,67 +97,68 @@ def evaluate(
         split: `test` or another one.
         folder: where the files go: the run directory, or `evaluations/DATASET-SPLIT`.
         seconds: of the stages before.
-        command: what the user typed, for the report.
     """
     started = time.perf_counter()
-    pipeline, finished = run.pipeline, read_json(run.directory.checkpoints / "finished.json")
-    examples = splits.split(split) if split != "test" or splits.test is not None else []
-    answers = answer_all(
-        load_export(run.directory.saved_model),
-        [pipeline.request(example) for example in examples],
-        pipeline.server_class,
-    )
-    pairs = zip(examples, answers, strict=True)
-    rows = [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
+    finished, own = run.directory.finished_training(), splits is run.__dict__.get("splits")
+    rows = _decode(run, splits, split)
     metrics: dict[str, Any] = {
         "task": run.entry.name,
         "dataset": splits.corpus.name,
         "split": split,
         "seed": run.config.seed,
         "examples": len(rows),
-        "metrics": {},
-        "confidence": {},
-        "baselines": {},
-        "counts": {},
+        **_scores(run, splits, split, rows),
         "seconds": {},
         "parameters": finished["parameters"],
         "epochs": finished["epochs"],
     }
-    if rows:
-        scores = pipeline.score(rows)
-        metrics |= {"metrics": scores.metrics, "confidence": scores.confidence, "counts": scores.counts}
-        metrics["baselines"] = _baselines(run, splits, split)
-    else:
-        _log.warning("%s has no test split: the evaluation is skipped", splits.corpus.name)
     metrics["seconds"] = {**finished["seconds"], **seconds, "evaluate": time.perf_counter() - started}
-    _write_rows(folder / "predictions.jsonl", rows)
-    write_report(run, folder, metrics, rows, splits.summary(), command)
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    write_text(folder / "predictions.jsonl", text)
+    write_report(run, folder, metrics, rows, read_json(run.directory.data) if own else splits.summary())
     _log.info("report %s", folder / "report.html")
     write_json(folder / "metrics.json", metrics)
     return metrics
 
 
-def report(run: Run, command: str) -> None:
+def report(run: Run) -> None:
     """Writes `report.html` anew from what the evaluation left."""
     directory = run.directory
     metrics = read_json(directory.metrics)
     with directory.predictions.open(encoding="utf-8") as file:
         rows = [json.loads(line) for line in file]
-    write_report(run, directory.path, metrics, rows, read_json(directory.data), command)
-
-
-def other_splits(run: Run, dataset: str | None) -> Splits:
-    """The run's own data, or another data set for the same task."""
-    if dataset is None or dataset == run.config.dataset:
-        return run.splits
-    return load_splits(run.entry, run.config.model_copy(update={"dataset": dataset, "limit": None}))
+    write_report(run, directory.path, metrics, rows, read_json(directory.data))
 
 
 def _long_enough(run: Run) -> bool:
     """Whether a finished training is as long as the settings ask for."""
-    finished = read_json(run.directory.checkpoints / "finished.json")
-    waited = finished["epochs"] - finished["improved_epoch"]
-    return finished["epochs"] >= run.config.epochs or bool(run.config.patience and waited >= run.config.patience)
+    finished = run.directory.finished_training()
+    progress = Progress(epoch=finished["epochs"], improved_epoch=finished["improved_epoch"])
+    return progress.is_over(run.config.epochs, run.config.patience)
+
+
+def _decode(run: Run, splits: Splits, split: str) -> list[dict[str, Any]]:
+    """The rows of `predictions.jsonl`; none if there is no test split."""
+    if split == "test" and splits.test is None:
+        return []
+    pipeline, examples = run.pipeline, splits.split(split)
+    requests = [pipeline.request(example) for example in examples]
+    answers = answer_all(load_export(run.directory.saved_model), requests, pipeline.server_class)
+    pairs = zip(examples, answers, strict=True)
+    return [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
+
+
+def _scores(run: Run, splits: Splits, split: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    if not rows:
+        _log.warning("%s has no test split: the evaluation is skipped", splits.corpus.name)
+        return {"metrics": {}, "confidence": {}, "baselines": {}, "counts": {}}
+    scores = run.pipeline.score(rows)
+    return {
+        "metrics": scores.metrics,
+        "confidence": scores.confidence,
+        "baselines": _baselines(run, splits, split),
+        "counts": scores.counts,
+    }
 
 
 def _announce(splits: Splits, mended: dict[str, int]) -> None:
@@ -170,36 +168,47 @@ def _announce(splits: Splits, mended: dict[str, int]) -> None:
         _log.info("  %s: %d", what, count)
 
 
-def _save_preprocessor(run: Run, preprocessor: Any, mended: dict[str, int]) -> None:
+def _preprocessor(run: Run, examples: Sequence[Any], mended: dict[str, int]) -> tuple[Run | None, Any]:
+    """The preprocessor: the saved one of a run that goes on, else a new one; with it the run that it extends, if any.
+
+    Raises:
+        UserError: if the data is no longer that with which the run began.
+    """
+    if has_state(run.directory):
+        if read_json(run.directory.data).get("digest") != run.splits.digest():
+            raise UserError(
+                f"the data has changed since the run in {run.directory.path} began; "
+                "restore it to go on, or start anew with --fresh"
+            )
+        return None, run.preprocessor
+    base = load_base(run.config.init_from, run.entry)
+    preprocessor = run.pipeline.fit_preprocessor(examples, base.preprocessor if base else None)
+    if distribution.is_chief():
+        write_whole(run.directory.preprocessor, lambda folder: _save_preprocessor(run, preprocessor, mended, folder))
+    return base, preprocessor
+
+
+def _save_preprocessor(run: Run, preprocessor: Any, mended: dict[str, int], folder: Path) -> None:
     """Writes all that export and report need of the data, so that neither needs the data itself."""
-
-    def write(folder: Path) -> None:
-        folder.mkdir()
-        preprocessor.save(folder)
-        summary = run.splits.summary()
-        write_json(folder / directory.data.name, {**summary, "notes": {**summary["notes"], **mended}})
-        write_json(folder / directory.request.name, plain(run.pipeline.request(run.splits.valid[0])))
-
-    directory = run.directory
-    if not directory.data.is_file():
-        shutil.rmtree(directory.preprocessor, ignore_errors=True)
-        write_whole(directory.preprocessor, write)
-
-
-def _write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
-    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-    with disk_errors(path):
-        write_whole(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+    folder.mkdir()
+    preprocessor.save(folder)
+    summary = run.splits.summary()
+    data = {**summary, "notes": {**summary["notes"], **mended}, "digest": run.splits.digest()}
+    write_json(folder / run.directory.data.name, data)
+    write_json(folder / run.directory.request.name, plain(run.pipeline.request(run.splits.valid[0])))
 
 
 def _baselines(run: Run, splits: Splits, split: str) -> dict[str, dict[str, float]]:
-    """Scores of the simple methods; the seeds of one run share them, unless the seed cuts the data."""
-    pipeline, own = run.pipeline, splits is run.splits
-    if own and splits.corpus.valid is not None:
+    """Scores of the simple methods on the split; seeds of the same settings share those on test."""
+    if split == "test" and splits is run.__dict__.get("splits") and splits.corpus.valid is not None:
         for sibling in RunDirectory(run.directory.path.parent).seeds():
-            if sibling.finished:
+            if sibling.finished and not differences(read_config(sibling)[1], run.config, but="seed"):
                 return read_json(sibling.metrics)["baselines"]
+    try:
+        train, _ = run.pipeline.usable(run.splits.train)
+    except DataError as error:
+        _log.warning("no baselines: %s", error)
+        return {}
     _log.info("computing the baselines")
-    train, _ = pipeline.usable(run.splits.train)
-    rows = pipeline.baselines(train, splits.split(split))
-    return {name: pipeline.score(rows_of_one).metrics for name, rows_of_one in rows.items()}
+    rows = run.pipeline.baselines(train, splits.split(split))
+    return {name: run.pipeline.score(rows_of_one).metrics for name, rows_of_one in rows.items()}

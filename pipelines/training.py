@@ -63,14 +63,11 @@ class Trainer:
         replicas = self.strategy.num_replicas_in_sync
         plan = BatchPlan(data.sizes, config.batch_size, config.bucket_growth, config.seed, replicas)
         model = self._new_model(len(plan))
-        for what, count in first_values(model).items():
-            _log.info("%s: %d", what, count)
-        optimizer: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-        if optimizer.averages:
-            for average, variable in zip(optimizer.averages, model.trainable_variables, strict=True):
-                average.assign(variable)
         state = RunState(self.directory.checkpoints, [*model.variables, *model.optimizer.variables])
-        progress = state.restore() or Progress()
+        progress = state.restore()
+        if progress is None:
+            progress = Progress()
+            set_first_values(model, first_values)
         if not agree(self.strategy, progress.epoch):
             raise UserError(
                 f"the workers see different states in {self.directory.path}; "
@@ -79,7 +76,7 @@ class Trainer:
         _log.info("%s, %s parameters", describe(self.strategy), f"{model.count_params():,}")
         if progress.epoch:
             _log.info("resumed after epoch %d", progress.epoch)
-        if not self._is_over(progress):
+        if not progress.is_over(config.epochs, config.patience):
             self._fit(model, data, plan, self._callbacks(model, valid, state, progress, len(plan)), progress)
         return model, progress
 
@@ -94,10 +91,6 @@ class Trainer:
             keras.config.set_dtype_policy("float32")
         return model
 
-    def _is_over(self, progress: Progress) -> bool:
-        waited = progress.epoch - progress.improved_epoch
-        return progress.epoch >= self.config.epochs or bool(self.config.patience and waited >= self.config.patience)
-
     def _callbacks(
         self, model: SequenceModel, valid: Sequence[Any], state: RunState, progress: Progress, steps: int
     ) -> list[keras.callbacks.Callback]:
@@ -105,7 +98,8 @@ class Trainer:
         served = self.pipeline.build_model(self.preprocessor)
         score = self._validation(model, served, valid)
         save_best = (lambda: save_model(served, self.directory.best)) if chief else None
-        callbacks = [StopOnNaN(), Validation(score, save_best, metric, progress, self.config.patience)]
+        stop = (self.config.epochs, self.config.patience)
+        callbacks = [StopOnNaN(), Validation(score, save_best, metric, progress, *stop)]
         if chief:
             callbacks += [SaveState(state, progress, self.directory)]
             callbacks += [ShowEpochs(progress, metric, self.config.epochs, steps)]
@@ -161,6 +155,15 @@ class Trainer:
             for callback in callbacks:
                 if isinstance(callback, ShowEpochs):
                     callback.close()
+
+
+def set_first_values(model: SequenceModel, first_values: Callable[[SequenceModel], Mapping[str, int]]) -> None:
+    """Sets the first values of a new model, says what was set, and lets the averages start from there."""
+    for what, count in first_values(model).items():
+        _log.info("%s: %d", what, count)
+    optimizer: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    for average, variable in zip(optimizer.averages, model.trainable_variables, strict=False):
+        average.assign(variable)
 
 
 def copy_weights(source: SequenceModel, target: SequenceModel) -> None:

@@ -40,7 +40,8 @@ class Vocabulary:
         """The special entries, the entries of `base`, and what occurs `min_count` times, most frequent first."""
         counts = Counter(part for text in texts for part in split(text))
         known = base.entries if base else SPECIAL
-        new = [part for part, count in counts.items() if count >= min_count and part not in set(known)]
+        held = set(known)
+        new = [part for part, count in counts.items() if count >= min_count and part not in held]
         return cls((*known, *sorted(new, key=lambda part: (-counts[part], part))))
 
     @classmethod

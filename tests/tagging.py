@@ -78,6 +78,7 @@ def fit(
         verbose=0,
         shuffle=False,
     )
+    tagger.server.refresh()  # it was made with the weights from before
     return tagger, history.history["mean_loss"]
 
 

@@ -22,6 +22,8 @@ def test_a_run_answers_in_three_lines(tiny_run: Path, command: Commands) -> None
     assert [json.loads(line) for line in printed] == answers
     assert seqloom.load(str(tiny_run)).predict(["fly to boston"])[0]["tags"] == answers[0]["tags"]
     assert loaded.predict([]) == []
+    with pytest.raises(TypeError, match=r"must be a list of inputs, got one: 'fly'; write predict\(\[...\]\)"):
+        loaded.predict("fly")
 
 
 def test_a_run_trains_and_returns_its_metrics(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from .page import format_metric, is_fraction, lower_is_better, readable_name
+from ..evaluation import lower_is_better
+from .page import format_metric, is_fraction, readable_name
 
 UNITS = {"gradient_norm": " (L2, before clipping)", "seconds": " (s)"}
 _OTHER_PANELS = {

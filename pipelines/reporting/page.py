@@ -17,7 +17,6 @@ DASH = "\N{EN DASH}"  # stands where there is no value
 _FRACTIONS = frozenset(
     ("accuracy", "f1", "precision", "recall", "wer", "cer", "ser", "auc", "ece", "match", "share", "coverage")
 )
-_ERRORS = frozenset(("wer", "cer", "ser", "ter", "ece", "error", "loss", "perplexity"))
 _ACRONYMS = (
     "wer",
     "cer",
@@ -177,11 +176,6 @@ def is_fraction(name: str) -> bool:
         (True, False, False)
     """
     return not _FRACTIONS.isdisjoint(name.lower().split("_")) or name.endswith("error_rate")
-
-
-def lower_is_better(name: str) -> bool:
-    """Whether a metric of this name measures errors."""
-    return not _ERRORS.isdisjoint(name.lower().split("_"))
 
 
 def format_metric(name: str, value: float | None, decimals: int = 1) -> str:

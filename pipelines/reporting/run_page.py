@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,6 @@ def write_report(
     metrics: Mapping[str, Any],
     rows: Sequence[dict[str, Any]],
     data: Mapping[str, Any],
-    command: str,
 ) -> None:
     """Writes `report.html` into a folder: the run directory, or the one of another evaluation."""
     defaults = type(run.config)().model_dump()
@@ -30,14 +30,16 @@ def write_report(
         title=f"{name[0].upper()}{name[1:]} on {metrics['dataset']}",
         task=run.entry.name,
         dataset=metrics["dataset"],
-        command=command,
+        command=run.command(),
         summary=_summary(run, metrics),
         config=run.config.model_dump(),
         defaults=defaults,
         environment=read_json(run.directory.environment),
         data=dict(data),
         metrics=dict(metrics),
-        published=run.pipeline.published() if metrics["split"] == "test" else [],
+        published=run.pipeline.published()
+        if metrics["split"] == "test" and metrics["dataset"] == run.config.dataset
+        else [],
         history=read_history(run.directory.history),
         sections=run.pipeline.sections(rows) if rows else [],
         warnings=_warnings(run, metrics),
@@ -49,11 +51,9 @@ def write_comparison(runs: Sequence[Run], path: Path, command: str, title: str |
     """Writes the page that sets several runs side by side; each is linked by its place relative to the page."""
     pages = []
     for run in runs:
-        folder = run.directory.path
-        inside = folder.resolve().is_relative_to(path.parent.resolve())
         pages.append(
             {
-                "name": str(folder.resolve().relative_to(path.parent.resolve())) if inside else str(folder),
+                "name": os.path.relpath(run.directory.path, path.parent),
                 "metrics": read_json(run.directory.metrics),
                 "config": run.config.model_dump(),
                 "history": read_history(run.directory.history),

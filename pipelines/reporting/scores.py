@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .page import Figure, format_interval, format_metric, is_fraction, lower_is_better, readable_name
+from ..evaluation import lower_is_better
+from .page import Figure, format_interval, format_metric, is_fraction, readable_name
 
 HEADLINES = 4  # metrics with a tile of their own
 

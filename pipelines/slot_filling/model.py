@@ -54,7 +54,11 @@ class TaggerNetwork(keras.layers.Layer):
         self.character_encoder = None
         if settings.character_dim:
             self.character_encoder = CharacterEncoder(
-                sizes["characters"], settings.character_dim, settings.character_filters, name="character_encoder"
+                sizes["characters"],
+                settings.character_dim,
+                settings.character_filters,
+                kernel_regularizer=penalty,
+                name="character_encoder",
             )
         self.output_dropout = keras.layers.Dropout(settings.output_dropout, name="output_dropout")
         self.encoder: Any = None

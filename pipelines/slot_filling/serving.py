@@ -65,6 +65,8 @@ class SlotFillingServer(Server):
 
     def _inputs(self, words: tf.RaggedTensor) -> dict[str, tf.Tensor]:
         dense = words.to_tensor("")
+        # a batch without rows gets one step: neither a recurrence nor the decoder can do without
+        dense = tf.reshape(dense, tf.maximum(tf.shape(dense), [0, 1]))
         inputs = {"words": self.reader.ids(dense), "lengths": tf.cast(words.row_lengths(), tf.int32)}
         if self._reads_characters:
             inputs["characters"], inputs["character_lengths"] = self.reader.characters(dense)

@@ -17,8 +17,9 @@ def tag_vocabulary(tags: Iterable[str], base: Vocabulary | None = None) -> Vocab
     """
     slots = {tag[2:] for tag in tags if tag != OUTSIDE}
     known = base.entries if base else ()
+    held = set(known)
     wanted = [OUTSIDE, *(f"{prefix}-{slot}" for slot in sorted(slots) for prefix in "BI")]
-    return Vocabulary((*known, *(tag for tag in wanted if tag not in set(known))))
+    return Vocabulary((*known, *(tag for tag in wanted if tag not in held)))
 
 
 def parts_of(tag: str) -> list[str]:

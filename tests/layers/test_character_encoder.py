@@ -1,5 +1,6 @@
 """The character encoder against a loop over words."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -41,6 +42,22 @@ def test_dropout_acts_in_training_only():
     plain = layer(characters, lengths=lengths).numpy()
     np.testing.assert_array_equal(layer(characters, lengths=lengths, training=False), plain)
     assert np.any(layer(characters, lengths=lengths, training=True) != plain)
+
+
+def test_the_regularizer_sees_the_convolutions_and_nothing_else_changes():
+    layer = CharacterEncoder(20, 3, 6, kernel_sizes=(2, 3), kernel_regularizer=keras.regularizers.L2(0.5))
+    plain = CharacterEncoder(20, 3, 6, kernel_sizes=(2, 3))
+    characters, lengths = tf.constant([[[4, 5, 6, 7], [8, 9, 0, 0]]]), tf.constant([[4, 2]])
+    for each in (layer, plain):
+        each(characters, lengths=lengths)
+    assert [(weight.path.split("/", 1)[1], weight.shape) for weight in layer.weights] == [
+        (weight.path.split("/", 1)[1], weight.shape) for weight in plain.weights
+    ]
+    plain.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(layer(characters, lengths=lengths), plain(characters, lengths=lengths))
+    expected = sum(0.5 * float(np.sum(np.square(convolution.kernel))) for convolution in layer.convolutions)
+    assert float(sum(layer.losses)) == pytest.approx(expected, rel=1e-5)
+    assert plain.losses == []
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,11 @@ def encoder(name, **settings):
 
 
 CASES = [
-    LayerCase("character_encoder", lambda **kwargs: CharacterEncoder(9, 3, 4, (2, 3), **kwargs), characters),
+    LayerCase(
+        "character_encoder",
+        lambda **kwargs: CharacterEncoder(9, 3, 4, (2, 3), kernel_regularizer="l2", **kwargs),
+        characters,
+    ),
     encoder("encoder_lstm", num_layers=2, connections="residual", kernel_regularizer="l2"),
     encoder("encoder_gru", encoder="gru", num_layers=2, bidirectional=False, connections="dense"),
     encoder("encoder_simple", encoder="simple"),

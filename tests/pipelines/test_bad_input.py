@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from commands import NO_DROPOUT, SMALL, TINY, Commands, same_run, write_corpus
 
+from seqloom.pipelines.run_directory import RunDirectory
+
 
 def contents(folder: Path) -> dict[Path, bytes]:
     """Every file of a folder."""
@@ -104,7 +106,7 @@ class TestFiles:
 
     def test_word_vectors_are_missing(self, corpus: Path, command: Commands, tmp_path: Path) -> None:
         flags = ("--config", TINY, "--dataset", corpus, "--set", "embeddings=none.txt", "--run_dir", tmp_path / "run")
-        command("train", "slot_filling", *flags).refused("there is no file of word vectors none.txt")
+        command("train", "slot_filling", *flags).refused("there is no file of word vectors", "none.txt")
 
     def test_the_corpora_are_not_where_they_are_said_to_be(self, command: Commands, tmp_path: Path) -> None:
         flags = ("--dataset", "atis", "--data_dir", tmp_path, "--run_dir", tmp_path / "run")
@@ -241,6 +243,30 @@ class TestRunDirectory:
             "none.txt"
         )
         assert (tmp_path / "logs" / "mine.txt").read_text(encoding="utf-8") == "mine"
+
+    def test_a_run_cannot_start_from_itself(self, tiny_run: Path, command: Commands, tmp_path: Path) -> None:
+        run_dir = Path(shutil.copytree(tiny_run, tmp_path / "run"))
+        before = {path: path.read_bytes() for path in run_dir.rglob("*") if path.is_file()}
+        flags = (*SMALL, "--run_dir", run_dir, "--init_from", run_dir, "--fresh")
+        command("train", "slot_filling", *flags).refused("init_from must name another run")
+        assert {path: path.read_bytes() for path in run_dir.rglob("*") if path.is_file()} == before
+
+    def test_two_processes_do_not_write_one_run(self, command: Commands, tmp_path: Path) -> None:
+        run_dir = tmp_path / "run"
+        run_dir.mkdir()
+        with RunDirectory(run_dir).locked():
+            command("train", "slot_filling", *SMALL, "--run_dir", run_dir).refused("another process is writing")
+        assert command("train", "slot_filling", *SMALL, "--epochs", 1, "--run_dir", run_dir).status == 0
+
+    def test_an_old_setting_is_named_and_fresh_overwrites_it(
+        self, tiny_run: Path, command: Commands, tmp_path: Path
+    ) -> None:
+        run_dir = Path(shutil.copytree(tiny_run, tmp_path / "run"))
+        with (run_dir / "config.yaml").open("a", encoding="utf-8") as file:
+            file.write("old_units: 3\n")
+        command("predict", run_dir, "fly").refused("there is no setting 'old_units', did you mean 'units'?")
+        flags = (*SMALL, "--epochs", 1, "--run_dir", run_dir, "--fresh")
+        assert command("train", "slot_filling", *flags).status == 0
 
     def test_a_file_in_its_place(self, command: Commands, tmp_path: Path) -> None:
         (tmp_path / "run").write_text("mine", encoding="utf-8")

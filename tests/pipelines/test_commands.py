@@ -268,10 +268,33 @@ class TestEvaluate:
         assert (metrics["dataset"], metrics["split"], metrics["examples"]) == ("flights", "test", 12)
         assert (own_run / "metrics.json").read_bytes() == before
 
+    def test_a_folder_needs_only_the_split_that_is_scored(
+        self, own_run: Path, command: Commands, tmp_path: Path
+    ) -> None:
+        corpus = write_corpus(tmp_path / "flights", splits=("test",))
+        outcome = command("evaluate", own_run, "--dataset", corpus)
+        assert outcome.status == 0, outcome.err
+        folder = own_run / "evaluations" / "flights-test"
+        assert read(folder / "metrics.json")["examples"] == 12
+
+    def test_baselines_are_those_of_the_split_that_is_scored(self, own_run: Path, command: Commands) -> None:
+        assert command("evaluate", own_run, "--split", "valid").status == 0
+        on_valid = read(own_run / "evaluations" / "sample-valid" / "metrics.json")["baselines"]
+        assert on_valid.keys() == read(own_run / "metrics.json")["baselines"].keys()
+        assert on_valid != read(own_run / "metrics.json")["baselines"]
+
+    def test_the_report_says_how_to_run_it_again_whoever_wrote_it(self, own_run: Path, command: Commands) -> None:
+        for arguments in (("evaluate", own_run), ("report", own_run)):
+            assert command(*arguments).status == 0
+            page = re.sub(r"</?span[^>]*>", "", (own_run / "report.html").read_text(encoding="utf-8"))
+            assert "seqloom run slot_filling --dataset sample --seed 0" in page
+            assert "--set units=16" in page
+            assert "--set limit=400" in page
+
     def test_data_without_test_cannot_be_scored_there(self, own_run: Path, command: Commands, tmp_path: Path) -> None:
         before = {path: path.read_bytes() for path in own_run.rglob("*") if path.is_file()}
         corpus = write_corpus(tmp_path / "flights")
-        command("evaluate", own_run, "--dataset", corpus).refused("flights has no split 'test'", "train")
+        command("evaluate", own_run, "--dataset", corpus).refused("flights", "test is missing, expected a folder with")
         assert before == {path: path.read_bytes() for path in own_run.rglob("*") if path.is_file()}
 
 

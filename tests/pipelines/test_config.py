@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import seqloom.pipelines
+from seqloom.pipelines.commands import command_line_settings
 from seqloom.pipelines.config import (
     CONTINUABLE,
     differences,
@@ -20,7 +21,6 @@ from seqloom.pipelines.config import (
 )
 from seqloom.pipelines.errors import UserError
 from seqloom.pipelines.registry import TASKS, find_task
-from seqloom.pipelines.running import command_line_settings
 
 FOLDER = Path(seqloom.pipelines.__file__).parent
 ENTRY = find_task("slot_filling")

@@ -1,11 +1,14 @@
 """Bootstrap intervals against the binomial distribution, aggregates against NumPy."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from seqloom.pipelines import evaluation
 from seqloom.pipelines.evaluation import aggregate, bootstrap
 
 
@@ -61,6 +64,24 @@ def test_plain_numbers_come_back():
     values, intervals = bootstrap(right_of(3, 5).astype(np.int32), accuracy)
     assert type(values["accuracy"]) is float
     assert [type(bound) for bound in intervals["accuracy"]] == [float, float]
+
+
+def test_drawing_in_parts_gives_what_drawing_at_once_gives_in_less_memory(monkeypatch):
+    statistics = np.random.default_rng(0).integers(1, 9, (300, 2)).astype(float)
+    draws = np.random.default_rng(5).multinomial(300, np.full(300, 1 / 300), size=1000)
+    sampled = accuracy(draws @ statistics)["accuracy"]
+    expected = tuple(np.percentile(sampled, [2.5, 97.5]).tolist())
+    for at_a_time in (2_000_000, 300 * 7, 299):
+        monkeypatch.setattr(evaluation, "_DRAWS_AT_A_TIME", at_a_time)
+        assert bootstrap(statistics, accuracy, seed=5)[1] == {"accuracy": expected}
+    tracemalloc.start()
+    bootstrap(statistics, accuracy)
+    assert tracemalloc.get_traced_memory()[1] < 500_000, "all draws at once take 2.4 MB"
+    tracemalloc.stop()
+
+
+def test_without_resamples_there_are_no_intervals():
+    assert bootstrap(right_of(3, 5), accuracy, resamples=0) == ({"accuracy": 0.6}, {})
 
 
 def test_no_examples_are_refused():

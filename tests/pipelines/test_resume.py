@@ -7,7 +7,19 @@ import signal
 from pathlib import Path
 
 import pytest
-from commands import TINY, Commands, Processes, history, same_run, says, states, tensorboard, train, wait_for
+from commands import (
+    TINY,
+    Commands,
+    Processes,
+    history,
+    same_run,
+    says,
+    states,
+    tensorboard,
+    train,
+    wait_for,
+    write_corpus,
+)
 
 # Dropout everywhere, averaged weights, and epochs that last long enough to be hit in the middle.
 SETTINGS = (
@@ -94,3 +106,18 @@ def test_a_stopped_run_says_how_to_go_on(start: Processes, tmp_path: Path) -> No
     assert "Traceback" not in error
     assert states(run_dir) == [1, 2]
     assert not (run_dir / "metrics.json").exists()
+
+
+def test_a_run_does_not_go_on_with_other_data(command: Commands, tmp_path: Path) -> None:
+    corpus, flags = write_corpus(tmp_path / "mine"), ("--config", TINY, "--set", "schedule=constant")
+    run = ("train", "slot_filling", "--dataset", corpus, "--run_dir", tmp_path / "run", *flags)
+    assert command(*run, "--epochs", 1).status == 0
+    sentences = corpus / "train" / "seq.in"
+    text = sentences.read_text(encoding="utf-8")
+    sentences.write_text(text.replace("boston", "nobost"), encoding="utf-8")
+    assert sentences.read_text(encoding="utf-8") != text
+    command(*run, "--epochs", 2).refused("the data has changed since the run in", "--fresh")
+    sentences.write_text(text, encoding="utf-8")
+    outcome = command(*run, "--epochs", 2)
+    assert outcome.status == 0
+    assert "resumed after epoch 1" in outcome.err

@@ -1,5 +1,7 @@
 """Vocabularies: files that round-trip, ids that stay."""
 
+import time
+
 import pytest
 import tensorflow as tf
 from hypothesis import example, given, settings
@@ -57,6 +59,15 @@ def test_labels_have_no_special_entries_and_must_be_known():
     assert "z" not in labels
     with pytest.raises(KeyError):
         labels.index("z")
+
+
+def test_many_entries_extend_many_in_linear_time():
+    base = Vocabulary([*SPECIAL, *(f"old {number}" for number in range(20_000))])
+    new = [f"new {number}" for number in range(20_000)]
+    started = time.process_time()
+    assert len(Vocabulary.count([new], 1, list, base)) == len(base) + len(new)
+    assert len(Vocabulary.labels(new, base)) == len(base) + len(new)
+    assert time.process_time() - started < 1.0, "one set for each entry takes some seconds"
 
 
 def test_repeated_entries_are_refused():

@@ -102,10 +102,10 @@ def test_label_smoothing_is_that_of_the_formula():
 
 
 def test_penalties_reach_the_kernels_but_no_bias_and_nothing_that_is_applied_to_a_state():
-    tagger = make_tagger(l2=0.5, character_dim=0)
+    tagger = make_tagger(l2=0.5)
     tagger.model(inputs_of(tagger, SENTENCES))
     kernels = [weight for weight in tagger.model.trainable_weights if weight.name == "kernel"]
-    assert len(kernels) == 4, "two directions, tags, intent"
+    assert len(kernels) == 5, "characters, two directions, tags, intent"
     expected = sum(0.5 * float(np.sum(np.square(kernel.numpy()))) for kernel in kernels)
     assert float(tf.add_n(tagger.model.losses)) == pytest.approx(expected, rel=1e-5)
 

@@ -78,6 +78,24 @@ def test_a_batch_of_errors_alone(tagger):
     assert all(found["error"])
 
 
+def assert_answers_no_rows(function):
+    found = function(text=tf.constant([], tf.string))
+    assert {name: value.shape[0] for name, value in found.items()} == dict.fromkeys(found, 0)
+    assert {name: value.shape.rank for name, value in found.items()} == {
+        **dict.fromkeys(("tokens", "tags", "span_types", "span_starts", "span_ends", "span_values"), 2),
+        **dict.fromkeys(("intent", "intent_probability", "error"), 1),
+    }
+
+
+def test_a_batch_of_no_rows_is_answered_with_none(function):
+    assert_answers_no_rows(function)
+
+
+def test_the_shapes_of_the_signature_are_known(function):
+    for name, value in function.structured_outputs.items():
+        assert value.shape.as_list() == [None] * (1 if name in ("intent", "intent_probability", "error") else 2), name
+
+
 ANY_TEXT = st.text(max_size=12).map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=12)
 
 
@@ -169,3 +187,4 @@ def test_every_kind_of_network_trains_and_is_served(name):
         else:
             assert answer["intent"] in tagger.preprocessor.intents
     assert together[-2]["error"]
+    assert_answers_no_rows(tagger.server.function())
