@@ -23,7 +23,7 @@ lint: $(VENV)/installed-dev seqloom  ## style and types
 results: $(VENV)/installed  ## the rows of RESULTS.md for one task: make results TASK=slot_filling SEEDS=5
 	for config in $(filter-out %/tiny.yaml %/sample.yaml,$(wildcard pipelines/$(TASK)/configs/*.yaml)); do \
 	  name=$$(basename $$config .yaml); \
-	  $(BIN)/seqloom run $(TASK) --dataset $$name --config $$config --seeds $(SEEDS) --run_dir runs/results/$(TASK)/$$name || exit 1; \
+	  $(BIN)/seqloom run $(TASK) --config $$config --seeds $(SEEDS) --run_dir runs/results/$(TASK)/$$name || exit 1; \
 	done
 
 clean:  ## remove what the commands above made, except trained runs
