@@ -112,9 +112,9 @@ def worker_process(launcher: int, index: int) -> int:
     """The process id of a worker: a child of the launcher that has `TF_CONFIG` with this index."""
     for child in Path(f"/proc/{launcher}/task/{launcher}/children").read_text(encoding="ascii").split():
         environment = Path(f"/proc/{child}/environ").read_bytes().decode().split("\0")
-        config = next(
-            value for name, _, value in (entry.partition("=") for entry in environment) if name == "TF_CONFIG"
-        )
+        config = next((entry.partition("=")[2] for entry in environment if entry.startswith("TF_CONFIG=")), None)
+        if config is None:
+            continue  # the filter of the launcher's own native log
         if json.loads(config)["task"]["index"] == index:
             return int(child)
     raise AssertionError(f"the launcher has no worker {index}")
