@@ -39,13 +39,13 @@ def evaluate(run_dir: Path, split: str, dataset: str | None) -> dict[str, Any]:
     from . import stages
 
     opened = Run.open(run_dir)
-    own = opened.owns(dataset)
-    splits = opened.splits if own else load_foreign(opened.entry, opened.config, str(dataset), split)
+    foreign = None if opened.owns(dataset) else load_foreign(opened.entry, opened.config, str(dataset), split)
     folder = opened.directory.path
-    if split != "test" or not own:
+    if split != "test" or foreign:
+        splits = foreign or opened.splits
         splits.split(split)  # refused here if there is none; a run without test of its own is reported without scores
         folder = folder / "evaluations" / f"{splits.corpus.name}-{split}"
-    return stages.evaluate(opened, splits, split, folder, _seconds_before(opened))
+    return stages.evaluate(opened, split, folder, _seconds_before(opened), foreign)
 
 
 def predict(run_dir: Path, inputs: Sequence[str] | None) -> int:

@@ -48,7 +48,6 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     """One task, from examples to scores.
 
     Attributes:
-        config_class: the settings.
         preprocessor_class: what `fit_preprocessor` makes.
         server_class: what `build_server` makes; its `padding` says how answers are stripped.
         selection_metric: the metric of `score` by which the best epoch is chosen on valid; higher is better.
@@ -57,7 +56,6 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
         config: the effective settings of the run.
     """
 
-    config_class: ClassVar[type[TaskConfig]]
     preprocessor_class: ClassVar[type[Any]]
     server_class: ClassVar[type[Server]]
     selection_metric: ClassVar[str]

@@ -124,7 +124,7 @@ def _run_seed(order: Order) -> dict[str, Any] | None:
             stages.train(single, strategy)
             if not order.training_only:
                 seconds = {"export": stages.export(single)}
-                metrics = stages.evaluate(single, single.splits, "test", order.path, seconds)
+                metrics = stages.evaluate(single, "test", order.path, seconds)
             distribution.agree(strategy)
     return metrics
 

@@ -88,18 +88,20 @@ def export(run: Run, output: Path | None = None) -> float:
     return time.perf_counter() - started
 
 
-def evaluate(run: Run, splits: Splits, split: str, folder: Path, seconds: dict[str, float]) -> dict[str, Any]:
+def evaluate(
+    run: Run, split: str, folder: Path, seconds: dict[str, float], foreign: Splits | None = None
+) -> dict[str, Any]:
     """Lets the export decode a split and writes predictions, report and, last, metrics.
 
     Args:
         run: a trained and exported run.
-        splits: of the run's own data set, or of another one.
         split: `test` or another one.
         folder: where the files go: the run directory, or `evaluations/DATASET-SPLIT`.
         seconds: of the stages before.
+        foreign: another data set than the run's own.
     """
     started = time.perf_counter()
-    finished, own = run.directory.finished_training(), splits is run.__dict__.get("splits")
+    finished, splits = run.directory.finished_training(), foreign or run.splits
     rows = _decode(run, splits, split)
     metrics: dict[str, Any] = {
         "task": run.entry.name,
@@ -107,7 +109,7 @@ def evaluate(run: Run, splits: Splits, split: str, folder: Path, seconds: dict[s
         "split": split,
         "seed": run.config.seed,
         "examples": len(rows),
-        **_scores(run, splits, split, rows),
+        **_scores(run, split, rows, foreign),
         "seconds": {},
         "parameters": finished["parameters"],
         "epochs": finished["epochs"],
@@ -115,7 +117,7 @@ def evaluate(run: Run, splits: Splits, split: str, folder: Path, seconds: dict[s
     metrics["seconds"] = {**finished["seconds"], **seconds, "evaluate": time.perf_counter() - started}
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     write_text(folder / "predictions.jsonl", text)
-    write_report(run, folder, metrics, rows, read_json(run.directory.data) if own else splits.summary())
+    write_report(run, folder, metrics, rows, foreign.summary() if foreign else read_json(run.directory.data))
     _log.info("report %s", folder / "report.html")
     write_json(folder / "metrics.json", metrics)
     return metrics
@@ -148,15 +150,15 @@ def _decode(run: Run, splits: Splits, split: str) -> list[dict[str, Any]]:
     return [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
 
 
-def _scores(run: Run, splits: Splits, split: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def _scores(run: Run, split: str, rows: Sequence[dict[str, Any]], foreign: Splits | None) -> dict[str, Any]:
     if not rows:
-        _log.warning("%s has no test split: the evaluation is skipped", splits.corpus.name)
+        _log.warning("%s has no test split: the evaluation is skipped", run.splits.corpus.name)
         return {"metrics": {}, "confidence": {}, "baselines": {}, "counts": {}}
     scores = run.pipeline.score(rows)
     return {
         "metrics": scores.metrics,
         "confidence": scores.confidence,
-        "baselines": _baselines(run, splits, split),
+        "baselines": _baselines(run, split, foreign),
         "counts": scores.counts,
     }
 
@@ -198,9 +200,9 @@ def _save_preprocessor(run: Run, preprocessor: Any, mended: dict[str, int], fold
     write_json(folder / run.directory.request.name, plain(run.pipeline.request(run.splits.valid[0])))
 
 
-def _baselines(run: Run, splits: Splits, split: str) -> dict[str, dict[str, float]]:
+def _baselines(run: Run, split: str, foreign: Splits | None) -> dict[str, dict[str, float]]:
     """Scores of the simple methods on the split; seeds of the same settings share those on test."""
-    if split == "test" and splits is run.__dict__.get("splits") and splits.corpus.valid is not None:
+    if split == "test" and foreign is None and run.splits.corpus.valid is not None:
         for sibling in RunDirectory(run.directory.path.parent).seeds():
             if sibling.finished and not differences(read_config(sibling)[1], run.config, but="seed"):
                 return read_json(sibling.metrics)["baselines"]
@@ -210,5 +212,5 @@ def _baselines(run: Run, splits: Splits, split: str) -> dict[str, dict[str, floa
         _log.warning("no baselines: %s", error)
         return {}
     _log.info("computing the baselines")
-    rows = run.pipeline.baselines(train, splits.split(split))
+    rows = run.pipeline.baselines(train, (foreign or run.splits).split(split))
     return {name: run.pipeline.score(rows_of_one).metrics for name, rows_of_one in rows.items()}

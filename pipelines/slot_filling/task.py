@@ -24,7 +24,6 @@ from .spans import repair
 class SlotFilling(Pipeline[Config, TaggedSentence, Preprocessor]):
     """Tags the words of a sentence and names its intent."""
 
-    config_class = Config
     preprocessor_class = Preprocessor
     server_class = SlotFillingServer
     selection_metric = "sentence_accuracy"
