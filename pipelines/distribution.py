@@ -7,6 +7,7 @@ in equal parts; losses and gradients are summed. So the number of replicas chang
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import logging
 import os
@@ -60,7 +61,7 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
     gpus = tf.config.list_logical_devices("GPU")
     if name == "mirrored" or (name == "auto" and len(gpus) > 1):
         devices = gpus or tf.config.list_logical_devices("CPU")
-        return tf.distribute.MirroredStrategy([device.name for device in devices])
+        return _mirrored(tuple(device.name for device in devices))
     return tf.distribute.get_strategy()
 
 
@@ -161,6 +162,13 @@ def distribute(
         return make_dataset(context.input_pipeline_id, workers, strategy.num_replicas_in_sync // workers)
 
     return strategy.distribute_datasets_from_function(worker_dataset)
+
+
+@functools.cache
+def _mirrored(devices: tuple[str, ...]) -> tf.distribute.Strategy:
+    """The one strategy over these devices: a second one in the same process would number its collective operations from
+    the start again, and TensorFlow would take them for those of the first."""
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def _multi_worker() -> tf.distribute.Strategy:

@@ -18,6 +18,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from seqloom.pipelines.distribution import make_strategy
+
 Inputs = dict[str, np.ndarray]
 
 
@@ -261,9 +263,9 @@ def operations(function: tf.types.experimental.PolymorphicFunction) -> set[str]:
     return {node.op for node in nodes}
 
 
-def check_mirrored(case: LayerCase, devices: list[str]) -> None:
+def check_mirrored(case: LayerCase) -> None:
     """Two replicas with a part of the rows each have the summed gradients of one device with all rows."""
-    strategy = tf.distribute.MirroredStrategy(devices)
+    strategy = make_strategy("mirrored")
     plain = case.made()
     inputs = case.tensors(plain)
     with tf.GradientTape() as tape:

@@ -55,7 +55,7 @@ def test_the_command_line_wins_over_files_over_the_data_set_over_defaults(tmp_pa
 def test_the_data_set_of_a_file_or_the_command_line_brings_its_defaults(tmp_path):
     of_dataset = read_yaml(FOLDER / "slot_filling" / "configs" / "atis.yaml")
     assert to_yaml(load(dataset="atis")) != to_yaml(Config(dataset="atis"))
-    assert load(dataset="atis") == Config(**of_dataset, dataset="atis")
+    assert load(dataset="atis") == Config(**of_dataset)
     assert load([written(tmp_path, "a.yaml", "dataset: atis")], dataset="sample") == load(dataset="sample")
     assert load(dataset="tiny") == Config(dataset="tiny"), "tiny.yaml is no data set"
 

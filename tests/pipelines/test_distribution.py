@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import tensorflow as tf
 from commands import NO_DROPOUT, SMALL, Commands, alike
+from tagging import fit
 
 from seqloom.pipelines import distribution
+from seqloom.pipelines.distribution import make_strategy
 from seqloom.pipelines.errors import UserError
 
 WORKERS = {"worker": ["a:1", "b:1"]}
@@ -110,3 +113,9 @@ def test_only_workers_lose_workers() -> None:
     lost = tf.errors.UnavailableError(None, None, "socket closed")
     with pytest.raises(tf.errors.UnavailableError), distribution.lost_workers(tf.distribute.get_strategy()):
         raise lost
+
+
+def test_models_of_different_sizes_train_one_after_the_other_in_one_process() -> None:
+    for units in (4, 9):
+        _, losses = fit(strategy=make_strategy("mirrored"), units=units, epochs=1)
+        assert np.isfinite(losses).all()
