@@ -141,16 +141,16 @@ class ShowEpochs(keras.callbacks.Callback):
 
             columns = (
                 *rich.progress.Progress.get_default_columns(),
-                rich.progress.TextColumn("loss {task.fields[loss]:.4f}"),
+                rich.progress.TextColumn("{task.fields[loss]}"),
             )
             self.bar = rich.progress.Progress(*columns, console=rich.console.Console(stderr=True), transient=True)
-            self.task = self.bar.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.steps, loss=math.nan)
+            self.task = self.bar.add_task(f"epoch {epoch + 1}/{self.epochs}", total=self.steps, loss="")
             self.bar.start()
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         """Moves the bar."""
         if self.bar:
-            self.bar.update(self.task, completed=batch + 1, loss=float((logs or {})["mean_loss"]))
+            self.bar.update(self.task, completed=batch + 1, loss=f"loss {float((logs or {})['mean_loss']):.4f}")
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Closes the bar and prints the line."""
