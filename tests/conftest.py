@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from commands import NO_DROPOUT, SMALL, TINY, Commands, Processes
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Splits the CPU before TensorFlow starts, so that a mirrored strategy can be tested without a GPU."""
+    """Splits the CPU before TensorFlow starts, so that a mirrored strategy can be tested without a GPU.
+
+    A shell that runs the tests in the background lets them ignore Ctrl-C; processes that tests interrupt must not
+    inherit that.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
     import tensorflow as tf
 
     tf.config.set_logical_device_configuration(
