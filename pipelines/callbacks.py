@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from .errors import UserError
 from .evaluation import is_better
+from .optimizers import own_optimizer
 from .run_directory import RunDirectory, disk_errors, write_text, write_whole
 from .run_state import Progress, RunState
 
@@ -70,7 +71,7 @@ class Validation(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Adds a row to the history."""
         trained = time.perf_counter() - self.started
-        optimizer = getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)
+        optimizer = own_optimizer(self.model)
         metrics = self.score()
         row = {
             "epoch": epoch + 1,

@@ -110,6 +110,11 @@ def make_optimizer(config: TaskConfig, steps_per_epoch: int) -> Any:
     )
 
 
+def own_optimizer(model: keras.Model) -> Any:
+    """The optimizer with the record and the averages; `mixed_float16` wraps it in one that scales the loss."""
+    return getattr(model.optimizer, "inner_optimizer", model.optimizer)
+
+
 def learning_rate_schedule(config: TaskConfig, steps_per_epoch: int) -> float | WarmUpThenFall:
     """The learning rate as a number or as a function of the step."""
     if config.schedule == "constant" and config.warmup_steps == 0:

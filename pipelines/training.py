@@ -16,7 +16,7 @@ from .config import TaskConfig
 from .distribution import agree, describe, distribute, is_chief
 from .errors import Interrupted, UserError
 from .inference import answer_all
-from .optimizers import make_optimizer
+from .optimizers import make_optimizer, own_optimizer
 from .pipeline import Pipeline
 from .run_directory import RunDirectory
 from .run_state import Progress, RunState
@@ -161,14 +161,12 @@ def set_first_values(model: SequenceModel, first_values: Callable[[SequenceModel
     """Sets the first values of a new model, says what was set, and lets the averages start from there."""
     for what, count in first_values(model).items():
         _log.info("%s: %d", what, count)
-    optimizer: Any = getattr(model.optimizer, "inner_optimizer", model.optimizer)
-    for average, variable in zip(optimizer.averages, model.trainable_variables, strict=False):
+    for average, variable in zip(own_optimizer(model).averages, model.trainable_variables, strict=False):
         average.assign(variable)
 
 
 def copy_weights(source: SequenceModel, target: SequenceModel) -> None:
     """Copies the weights to a model of the same architecture; averages, where the optimizer keeps them."""
-    optimizer: Any = getattr(source.optimizer, "inner_optimizer", source.optimizer)
-    averages = {id(v): a for v, a in zip(source.trainable_variables, optimizer.averages, strict=False)}
+    averages = {id(v): a for v, a in zip(source.trainable_variables, own_optimizer(source).averages, strict=False)}
     for theirs, own in zip(source.weights, target.weights, strict=True):
         own.assign(averages.get(id(theirs), theirs).numpy())
