@@ -1,5 +1,6 @@
-"""Boolean masks from explicit lengths."""
+"""Explicit lengths, and boolean masks made of them."""
 
+import tensorflow as tf
 from keras import ops
 
 
@@ -18,3 +19,34 @@ def sequence_mask(lengths, maxlen):
         [[True, False, False], [True, True, True]]
     """
     return ops.arange(maxlen, dtype="int32") < ops.expand_dims(ops.cast(lengths, "int32"), -1)
+
+
+def check_lengths(lengths, steps):
+    """Refuses lengths that a padded sequence cannot have.
+
+    Args:
+        lengths: int32 tensor `(batch,)`.
+        steps: int or scalar int tensor, number of steps of the padded sequences.
+
+    Returns:
+        `lengths`; in a graph, only after the check.
+
+    Raises:
+        ValueError: if a length is 0 or beyond `steps`; `tf.errors.InvalidArgumentError` where a graph runs.
+
+    Example:
+        >>> check_lengths(tf.constant([2, 5]), 3)
+        Traceback (most recent call last):
+        ...
+        ValueError: lengths must lie between 1 and the 3 steps of the inputs, got 5 in row 1
+    """
+    wrong = tf.logical_or(lengths < 1, lengths > steps)
+    row = tf.argmax(wrong)
+    expected = "lengths must lie between 1 and the"
+    if tf.executing_eagerly():
+        if bool(tf.reduce_any(wrong)):
+            raise ValueError(f"{expected} {int(steps)} steps of the inputs, got {int(lengths[row])} in row {int(row)}")
+        return lengths
+    message = [expected, steps, "steps of the inputs, got", tf.gather(lengths, row), "in row", row]
+    with tf.control_dependencies([tf.debugging.Assert(tf.logical_not(tf.reduce_any(wrong)), message)]):
+        return tf.identity(lengths)

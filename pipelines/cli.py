@@ -155,9 +155,9 @@ def launch(
     workers: Annotated[int, typer.Option(min=1, help="How many processes.")] = 2,
 ) -> None:
     """Train in several processes on this machine."""
-    from . import launching
+    from . import commands, launching
 
-    raise typer.Exit(launching.launch(arguments, workers))
+    raise typer.Exit(launching.launch(commands.launched(arguments), workers))
 
 
 @app.command()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 from .config import parse_setting
 from .corpora import load_foreign
 from .errors import UserError
-from .registry import suggestion
+from .registry import TASKS, suggestion
 from .run import Run
 from .run_directory import RunDirectory, read_json
 
@@ -38,7 +39,7 @@ def evaluate(run_dir: Path, split: str, dataset: str | None) -> dict[str, Any]:
     """Scores the export on a split, of the run's own data or of another data set."""
     from . import stages
 
-    opened = Run.open(run_dir)
+    opened = _open(run_dir, "evaluate")
     foreign = None if opened.owns(dataset) else load_foreign(opened.entry, opened.config, str(dataset), split)
     folder = opened.directory.path
     if split != "test" or foreign:
@@ -50,7 +51,7 @@ def evaluate(run_dir: Path, split: str, dataset: str | None) -> dict[str, Any]:
 
 def predict(run_dir: Path, inputs: Sequence[str] | None) -> int:
     """Prints an answer a line, in the order of the inputs; returns 2 if any has an error."""
-    opened = Run.open(run_dir)
+    opened = _open(run_dir, "predict")
     status = 0
     for batch in [inputs] if inputs else _line_batches(sys.stdin):
         answers = opened.predict([_valid_text(text) for text in batch])
@@ -66,29 +67,59 @@ def export(run_dir: Path, format: str, output: Path | None) -> Path:
         raise UserError(f"there is no format {format!r}{suggestion(format, FORMATS)}; known: {', '.join(FORMATS)}")
     from . import stages
 
-    opened = Run.open(run_dir)
+    opened = _open(run_dir, "export")
     stages.export(opened, output)
     return (output or opened.directory.export) / "1"
 
 
 def report(run_dirs: Sequence[Path], output: Path | None) -> Path:
     """Writes the page of one run, or of several side by side; returns its path."""
-    from . import stages
     from .reporting.run_page import write_comparison
 
     if len(run_dirs) == 1 and not RunDirectory(run_dirs[0]).seeds():
         if output is not None:
             raise UserError("--output names the page of a comparison; the page of one run lies in its directory")
-        opened = Run.open(run_dirs[0])
-        stages.report(opened)
-        return opened.directory.report
+        return _report_one(run_dirs[0])
     several = [single for path in run_dirs for single in (RunDirectory(path).seeds() or [RunDirectory(path)])]
-    runs = [Run.open(directory.path) for directory in several]
+    runs = [_open(directory.path, "report of several runs") for directory in several]
     if len({single.entry.name for single in runs}) > 1:
         raise UserError("report compares runs of one task, these are of several")
     path = output or (RunDirectory(run_dirs[0]).report if len(run_dirs) == 1 else Path("comparison.html"))
     write_comparison(runs, path, f"seqloom report {' '.join(map(str, run_dirs))}")
     return path
+
+
+def launched(arguments: Sequence[str]) -> Sequence[str]:
+    """The command of every worker, which may not be that of a study: it runs in one process.
+
+    Raises:
+        UserError: for a study.
+    """
+    for before, name in itertools.pairwise(arguments):
+        entry = TASKS.get(name.replace("-", "_"))
+        if entry is not None and (before == "--fresh" or not before.startswith("--")):
+            entry.require_task("launch")
+    return arguments
+
+
+def _open(run_dir: Path, command: str) -> Run:
+    """Opens the run of a task for a command that studies do not have."""
+    opened = Run.open(run_dir)
+    opened.entry.require_task(command)
+    return opened
+
+
+def _report_one(run_dir: Path) -> Path:
+    opened = Run.open(run_dir)
+    if opened.entry.study:
+        from . import study_run
+
+        study_run.report(study_run.StudyRun.open(run_dir))
+    else:
+        from . import stages
+
+        stages.report(opened)
+    return opened.directory.report
 
 
 def _seconds_before(opened: Run) -> dict[str, float]:

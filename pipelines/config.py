@@ -54,6 +54,10 @@ class TaskConfig(BaseModel):
     l1: float = Field(0.0, ge=0, description="L1 penalty of all kernels except those applied to a recurrent state")
     l2: float = Field(0.0, ge=0, description="L2 penalty of all kernels except those applied to a recurrent state")
 
+    monitor_gradients: bool = Field(
+        False, description="record gradient norms of each weight and at each time lag after each epoch, for the report"
+    )
+
     strategy: Literal["auto", "one_device", "mirrored", "multi_worker"] = Field("auto", description="tf.distribute")
     mixed_precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = Field(
         "float32", description="Keras policy"

@@ -53,9 +53,12 @@ def show_doctor() -> None:
 
 
 def print_results(metrics: Mapping[str, Any]) -> None:
-    """Prints the headline metrics with interval or spread, and the baselines beside them."""
-    from .reporting.page import format_interval, format_metric, readable_name
+    """Prints the headline metrics with interval or spread, and the baselines beside them; of a study its numbers."""
+    from .reporting.page import format_interval, format_metric, format_number, readable_name
 
+    if "study" in metrics:
+        _print([(readable_name(name), format_number(value)) for name, value in metrics["metrics"].items()])
+        return
     table = Table(box=None, pad_edge=False, header_style="")
     for title in ("", f"{metrics['split']}, {metrics['examples']:,} examples", *metrics.get("baselines", {})):
         table.add_column(title, no_wrap=not title)
@@ -74,7 +77,10 @@ def print_results(metrics: Mapping[str, Any]) -> None:
 def _show_task(entry: TaskEntry) -> None:
     from .run import config_class
 
-    print(f"{entry.name}: {entry.summary}\n\ndata sets: {', '.join(entry.datasets)}, or a folder of your own\n")
+    data = "no data set: `run` and `report` only"
+    if not entry.study:
+        data = f"data sets: {', '.join(entry.datasets)}, or a folder of your own"
+    print(f"{entry.name}: {entry.summary}\n\n{data}\n")
     fields = config_class(entry).model_fields
     _print([(name, _default(field), f"{field.description}{_choices(field)}") for name, field in fields.items()])
 
@@ -92,6 +98,8 @@ def _choices(field: FieldInfo) -> str:
 def _show_dataset(entry: TaskEntry, dataset: str, data_dir: str | None) -> None:
     from .corpora import read_corpus
 
+    if entry.study:
+        raise UserError(f"{entry.name} is a study, which has no data set")
     corpus = read_corpus(entry, dataset, data_dir)
     facts: dict[str, Any] = {**corpus.counts(), **corpus.notes, "licence": corpus.licence, "source": corpus.source}
     print(corpus.description + "\n")

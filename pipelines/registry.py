@@ -7,36 +7,56 @@ import importlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .errors import UserError
 
 if TYPE_CHECKING:
     from .pipeline import Pipeline
+    from .study import Study
 
 
 @dataclass(frozen=True)
 class TaskEntry:
-    """What is known of a task before anything heavy is imported.
+    """What is known of a task, or of a study, before anything heavy is imported.
 
     Attributes:
         name: as the command line spells it, with underscores.
         summary: one line for `seqloom list`.
-        pipeline: `module:class` below `seqloom.pipelines`.
+        pipeline: `module:class` below `seqloom.pipelines`; a study has none.
+        study: the same of a study, which has the commands `run` and `report` only; a task has none.
         datasets: data set name to its module below `seqloom.datasets`; each has `load(data_dir, cache_dir)`.
         files: the module below `seqloom.datasets` that reads a user's folder; it has `load(folder)`.
     """
 
     name: str
     summary: str
-    pipeline: str
+    pipeline: str = ""
+    study: str = ""
     datasets: Mapping[str, str] = field(default_factory=dict)
     files: str = ""
 
     def pipeline_class(self) -> type[Pipeline]:
-        """Imports the task's pipeline, and with it TensorFlow."""
-        module, name = self.pipeline.split(":")
-        return getattr(importlib.import_module(f".{module}", __package__), name)
+        """Imports the task's pipeline, and with it TensorFlow.
+
+        Raises:
+            UserError: for a study.
+        """
+        self.require_task("predict")
+        return _load(self.pipeline)
+
+    def study_class(self) -> type[Study]:
+        """Imports the study, and with it TensorFlow."""
+        return _load(self.study)
+
+    def require_task(self, command: str) -> None:
+        """Refuses a command that a study does not have.
+
+        Raises:
+            UserError: for a study.
+        """
+        if self.study:
+            raise UserError(f"{self.name} is a study, which has `run` and `report` only, not `{command}`")
 
     def config_module(self) -> ModuleType:
         """Imports the task's settings alone, without TensorFlow."""
@@ -53,8 +73,18 @@ TASKS: dict[str, TaskEntry] = {
             datasets={"sample": "travel_requests", "atis": "atis"},
             files="slot_files",
         ),
+        TaskEntry(
+            name="gradient_lab",
+            summary="a study: why gradients vanish and explode in recurrent networks, and what helps",
+            study="gradient_lab.task:GradientLab",
+        ),
     )
 }
+
+
+def _load(place: str) -> Any:
+    module, name = place.split(":")
+    return getattr(importlib.import_module(f".{module}", __package__), name)
 
 
 def find_task(name: str) -> TaskEntry:

@@ -60,7 +60,7 @@ def run(
         task: a registered name.
         settings: keys of the task's config; they win over `files`.
         files: YAML files; later ones win.
-        run_dir: where to write; `runs/TASK/DATASET` if not given.
+        run_dir: where to write; `runs/TASK/DATASET` if not given, of a study `runs/STUDY/SIZE`.
         seeds: run seeds 0 to N-1, each in a folder of its own, and aggregate them.
         fresh: overwrite what is in the run directory.
         training_only: stop after training.
@@ -73,6 +73,8 @@ def run(
         Interrupted: after Ctrl-C.
     """
     entry = find_task(task)
+    if entry.study:
+        return _run_study(entry, settings, files, run_dir, seeds, fresh, training_only)
     config = load_config(entry, config_class(entry), files, settings)
     path = run_dir or Path("runs") / entry.name / dataset_name(entry, config)
     directory = RunDirectory(path)
@@ -96,6 +98,24 @@ def run(
 def dataset_name(entry: TaskEntry, config: TaskConfig) -> str:
     """The data set as the name of a folder."""
     return config.dataset if config.dataset in entry.datasets else Path(config.dataset).resolve().name
+
+
+def _run_study(
+    entry: TaskEntry,
+    settings: Mapping[str, Any] | None,
+    files: Sequence[Path],
+    run_dir: Path | None,
+    seeds: int | None,
+    fresh: bool,
+    training_only: bool,
+) -> dict[str, Any]:
+    from . import study_run
+
+    if training_only:
+        entry.require_task("train")
+    if seeds is not None:
+        raise UserError(f"{entry.name} is a study, which runs with one --seed and has no --seeds")
+    return study_run.run(entry, settings, files, run_dir, fresh)
 
 
 def _check_base(entry: TaskEntry, config: TaskConfig, path: Path) -> None:

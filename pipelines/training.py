@@ -15,6 +15,7 @@ from .callbacks import SaveState, ShowEpochs, StopOnNaN, Validation, save_model
 from .config import TaskConfig
 from .distribution import agree, describe, distribute, is_chief
 from .errors import Interrupted, UserError
+from .gradient_monitor import GradientMonitor, LagProbe, recorded
 from .inference import answer_all
 from .optimizers import make_optimizer, own_optimizer
 from .pipeline import Pipeline
@@ -77,7 +78,8 @@ class Trainer:
         if progress.epoch:
             _log.info("resumed after epoch %d", progress.epoch)
         if not progress.is_over(config.epochs, config.patience):
-            self._fit(model, data, plan, self._callbacks(model, valid, state, progress, len(plan)), progress)
+            callbacks = self._callbacks(model, data, valid, state, progress, len(plan))
+            self._fit(model, data, plan, callbacks, progress)
         return model, progress
 
     def _new_model(self, steps: int) -> SequenceModel:
@@ -85,14 +87,22 @@ class Trainer:
         try:
             with self.strategy.scope():
                 model = self.pipeline.build_model(self.preprocessor)
-                model.compile(optimizer=make_optimizer(self.config, steps), jit_compile=False)
+                optimizer = make_optimizer(self.config, steps)
+                optimizer = recorded(optimizer) if self.config.monitor_gradients else optimizer
+                model.compile(optimizer=optimizer, jit_compile=False)
                 model.optimizer.build(model.trainable_variables)
         finally:
             keras.config.set_dtype_policy("float32")
         return model
 
     def _callbacks(
-        self, model: SequenceModel, valid: Sequence[Any], state: RunState, progress: Progress, steps: int
+        self,
+        model: SequenceModel,
+        data: TrainingData,
+        valid: Sequence[Any],
+        state: RunState,
+        progress: Progress,
+        steps: int,
     ) -> list[keras.callbacks.Callback]:
         metric, chief = self.pipeline.selection_metric, is_chief()
         served = self.pipeline.build_model(self.preprocessor)
@@ -100,6 +110,9 @@ class Trainer:
         save_best = (lambda: save_model(served, self.directory.best)) if chief else None
         stop = (self.config.epochs, self.config.patience)
         callbacks = [StopOnNaN(), Validation(score, save_best, metric, progress, *stop)]
+        if self.config.monitor_gradients:
+            probe = LagProbe(self.pipeline.build_model(self.preprocessor), data) if chief else None
+            callbacks += [GradientMonitor(probe, progress, self.directory)]
         if chief:
             callbacks += [SaveState(state, progress, self.directory)]
             callbacks += [ShowEpochs(progress, metric, self.config.epochs, steps)]

@@ -4,7 +4,20 @@ A task describes what it has to show with the small classes of `page`; `figures`
 `page` is imported here: it needs neither jinja2 nor matplotlib.
 """
 
-from .page import Cell, Figure, Html, RunPage, Section, Table, badge, format_metric, readable_name, span
+from .page import (
+    Cell,
+    Figure,
+    Html,
+    RunPage,
+    Section,
+    StudyPage,
+    Table,
+    badge,
+    format_metric,
+    prose,
+    readable_name,
+    span,
+)
 
 __all__ = [
     "Cell",
@@ -12,9 +25,11 @@ __all__ = [
     "Html",
     "RunPage",
     "Section",
+    "StudyPage",
     "Table",
     "badge",
     "format_metric",
+    "prose",
     "readable_name",
     "span",
 ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from . import curves
 from .canvas import INK, QUIET, canvas
-from .page import Figure, is_fraction
+from .page import Figure, format_number, is_fraction
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -29,7 +29,7 @@ def _numbers(values: Values, scale: float = 1.0) -> list[float]:
     return [math.nan if value is None or value == "" else scale * float(value) for value in values]
 
 
-def _finish(axes: Axes, title: str, xlabel: str, ylabel: str, names: Sequence[str] = (), width: float = WIDTH) -> None:
+def finish(axes: Axes, title: str, xlabel: str, ylabel: str, names: Sequence[str] = (), width: float = WIDTH) -> None:
     """Title and axis labels, and a legend above the axes, where it cannot cover a line; none for one series or many."""
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
@@ -45,7 +45,7 @@ def _finish(axes: Axes, title: str, xlabel: str, ylabel: str, names: Sequence[st
 
 
 def lines(
-    x: Sequence[float],
+    x: Sequence[float] | Any,
     series: Mapping[str, Values],
     *,
     title: str = "",
@@ -54,6 +54,7 @@ def lines(
     caption: str = "",
     alt: str = "",
     percent: bool = False,
+    log_x: bool = False,
     log_y: bool = False,
     diagonal: bool = False,
     width: float = WIDTH,
@@ -70,6 +71,7 @@ def lines(
         caption: a sentence below the figure.
         alt: what the figure shows; made from the labels when empty.
         percent: whether values are fractions, to be drawn as percent.
+        log_x: whether the abscissa is logarithmic.
         log_y: whether the ordinate is logarithmic.
         diagonal: whether to draw the line on which both axes are equal (calibration, ROC).
         width: inches.
@@ -78,7 +80,7 @@ def lines(
     Returns:
         The figure.
     """
-    from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+    from matplotlib.ticker import MaxNLocator
 
     with canvas(width, height) as sheet:
         axes = sheet.axes
@@ -88,19 +90,33 @@ def lines(
             axes.plot(x, _numbers(values, 100 if percent else 1), style, color=colour, marker=marker, label=name)
         if diagonal:
             axes.axline((0, 0), slope=100 if percent else 1, color=QUIET, linewidth=0.8, linestyle=":")
-        if log_y:
-            axes.set_yscale("log")
-            axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axes.yaxis.set_minor_formatter(NullFormatter())
-        if all(float(value).is_integer() for value in x):
+        make_logarithmic(axes, log_x, log_y)
+        if not log_x and all(float(value).is_integer() for value in x):
             axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
+        elif not log_x:
+            axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.grid(visible=False, axis="x")
         axes.margins(x=0.02)
-        _finish(axes, title, xlabel, ylabel, list(series), width)
-    return Figure(sheet.svg, caption, alt or _described("Line chart", title or ylabel, xlabel, list(series)))
+        finish(axes, title, xlabel, ylabel, list(series), width)
+    return Figure(sheet.svg, caption, alt or described("Line chart", title or ylabel, xlabel, list(series)))
 
 
-def _described(kind: str, what: str, against: str, names: Sequence[str] = ()) -> str:
+def make_logarithmic(axes: Axes, x: bool, y: bool) -> None:
+    """Sets logarithmic scales with plain numbers at their ticks."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for wanted, axis, set_scale in ((x, axes.xaxis, axes.set_xscale), (y, axes.yaxis, axes.set_yscale)):
+        if wanted:
+            set_scale("log")
+            axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value)))
+            axis.set_minor_formatter(NullFormatter())
+            low, high = sorted(axis.get_view_interval())
+            if high < 300 * low:
+                axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+
+
+def described(kind: str, what: str, against: str, names: Sequence[str] = ()) -> str:
+    """What a figure shows, for those who do not see it."""
     text = f"{kind}: {what}" + (f" against {against}" if against else "")
     return text + (f"; {', '.join(names)}" if len(names) > 1 else "")
 
@@ -206,8 +222,8 @@ def bars(
             axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.tick_params(axis="x" if vertical else "y", labelcolor=INK, length=0)
         axes.grid(visible=False, axis="x" if vertical else "y")
-        _finish(axes, title, xlabel, ylabel, list(series), size[0])
-    return Figure(sheet.svg, caption, alt or _described("Bar chart", title or xlabel or ylabel, "", list(series)))
+        finish(axes, title, xlabel, ylabel, list(series), size[0])
+    return Figure(sheet.svg, caption, alt or described("Bar chart", title or xlabel or ylabel, "", list(series)))
 
 
 def dots(
@@ -252,8 +268,8 @@ def dots(
         axes.set_yticks(range(len(labels)), labels)
         axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.tick_params(axis="y", labelcolor=INK)
-        _finish(axes, title, xlabel, "", kinds, BROAD)
-    return Figure(sheet.svg, caption, alt or _described("Dot plot", title or xlabel, "", labels))
+        finish(axes, title, xlabel, "", kinds, BROAD)
+    return Figure(sheet.svg, caption, alt or described("Dot plot", title or xlabel, "", labels))
 
 
 def heatmap(
@@ -319,5 +335,5 @@ def heatmap(
             ink = "#ffffff" if opacity[row, column] > 0.6 else INK
             number = f"{values[row, column]:,.{decimals}f}"
             axes.text(column, row, number, ha="center", va="center", fontsize=7.5, color=ink)
-        _finish(axes, title, xlabel, ylabel)
-    return Figure(sheet.svg, caption, alt or _described("Heat map", title or ylabel, xlabel))
+        finish(axes, title, xlabel, ylabel)
+    return Figure(sheet.svg, caption, alt or described("Heat map", title or ylabel, xlabel))

@@ -34,6 +34,7 @@ _ACRONYMS = (
     "lstm",
     "gru",
     "rnn",
+    "bptt",
 )
 _SPELLINGS = {**{word: word.upper() for word in _ACRONYMS}, "chrf": "chrF", "val": "validation"}
 
@@ -155,6 +156,33 @@ class RunPage:
     warnings: Sequence[str] = ()
 
 
+@dataclass(frozen=True)
+class StudyPage:
+    """Everything that the report of a study shows; `render.render_study` turns it into HTML.
+
+    Args:
+        title: the heading of the page.
+        task: name of the study.
+        command: the command that repeats it.
+        summary: one or two plain sentences under the heading.
+        config: the effective settings.
+        defaults: the settings as they are without any choice of the user; what differs is highlighted.
+        environment: versions, devices and the like; may be nested.
+        seconds: what each section took.
+        parts: each section, with the name and the value of its number.
+    """
+
+    title: str
+    task: str
+    command: str
+    summary: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    parts: Sequence[tuple[Section, str, float]] = ()
+
+
 def readable_name(name: str) -> str:
     """The name of a metric or a setting as one writes it in a text.
 
@@ -215,6 +243,36 @@ def format_interval(name: str, value: float | None, interval: Sequence[float] | 
     return f"{text} [{low}, {high}]"
 
 
+def format_number(value: float, digits: int = 3) -> str:
+    """A number of any size with so many significant digits, very large and very small ones with a power of ten.
+
+    Example:
+        >>> format_number(0.22474), format_number(20751.2), format_number(-4.66452e8), format_number(1e-15)
+        ('0.225', '20,800', '\u22124.66 × 10⁸', '10⁻¹⁵')
+    """
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    sign = "\N{MINUS SIGN}" if value < 0 else ""
+    mantissa, exponent = f"{abs(value):.{digits - 1}e}".split("e")
+    power = int(exponent)
+    if -4 <= power < 5:
+        rounded = float(f"{mantissa}e{exponent}")
+        text = f"{rounded:,.{max(0, digits - 1 - power)}f}"
+        return sign + (text.rstrip("0").rstrip(".") if "." in text else text)
+    mantissa = mantissa.rstrip("0").rstrip(".")
+    return f"{sign}{'' if mantissa == '1' else f'{mantissa} × '}10{superscript(power)}"
+
+
+def superscript(power: int) -> str:
+    """An exponent in raised digits.
+
+    Example:
+        >>> superscript(-12)
+        '⁻¹²'
+    """
+    return str(power).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
 def format_seconds(seconds: float) -> str:
     """A duration as one says it.
 
@@ -265,6 +323,18 @@ def span(text: str, label: str, state: str = "") -> Html:
     """
     classes = f"span colour-{zlib.crc32(label.encode()) % SPAN_COLOURS} {escape(state)}".strip()
     return Html(f'<mark class="{classes}" data-label="{escape(label)}">{escape(text)}</mark>')
+
+
+def prose(text: str, title: str = "") -> Html:
+    """Plain text between figures and tables; an empty line starts a new paragraph, a title stands above.
+
+    Example:
+        >>> prose("It falls.", "Norms").markup
+        '<h3>Norms</h3><p>It falls.</p>'
+    """
+    parts = [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+    heading = f"<h3>{escape(title)}</h3>" if title else ""
+    return Html(heading + "".join(f"<p>{escape(part)}</p>" for part in parts))
 
 
 def badge(text: str, kind: str = "note") -> Html:

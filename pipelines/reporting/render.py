@@ -1,4 +1,4 @@
-"""Writes the pages: `render_run` for one run, `render_comparison` for several."""
+"""Writes the pages: `render_run` for one run, `render_comparison` for several, `render_study` for a study."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ from .page import (
     Html,
     RunPage,
     Section,
+    StudyPage,
     Table,
     format_column,
+    format_number,
     format_seconds,
     is_fraction,
     readable_name,
@@ -29,7 +31,7 @@ from .page import (
 if TYPE_CHECKING:
     import jinja2
 
-__all__ = ["RunPage", "render_comparison", "render_run"]
+__all__ = ["RunPage", "StudyPage", "render_comparison", "render_run", "render_study"]
 
 SYNTHETIC = (
     "The examples were generated, not collected: scores on generated data are not comparable with published ones, "
@@ -62,7 +64,6 @@ def render_run(page: RunPage) -> str:
     from .figures import learning_curves
 
     sections = list(zip(_anchors(page.sections), page.sections, strict=True))
-    settings = _settings(page.config, page.defaults)
     figure = scores.run_figure(page.metrics, page.published)
     synthetic = bool(page.data.get("synthetic"))
     return (
@@ -95,11 +96,62 @@ def render_run(page: RunPage) -> str:
             times=_times(page.metrics.get("seconds", {})),
             counts=_counts(page.metrics.get("counts", {})),
             sections=sections,
-            settings=settings,
-            changed=[setting for setting in settings if setting.changed],
-            environment=[(name, _written(value) or "not set") for name, value in _flat(page.environment)],
+            **_ending(page),
         )
     )
+
+
+def render_study(page: StudyPage) -> str:
+    """The report of a study.
+
+    Args:
+        page: what it shows. All strings are escaped, except `Html` and the SVG of a `Figure`.
+
+    Returns:
+        The text of a self-contained HTML file; the same page gives the same text.
+    """
+    anchors = _anchors([section for section, _, _ in page.parts])
+    sections = [(anchor, section) for anchor, (section, _, _) in zip(anchors, page.parts, strict=True)]
+    facts = {
+        "Study": str(page.config.get("study", "")),
+        "Seed": str(page.config.get("seed", "")),
+        "Wall time": format_seconds(sum(page.seconds.values())),
+    }
+    return (
+        _templates()
+        .get_template("study.html.j2")
+        .render(
+            title=page.title,
+            overline=f"seqloom report \N{MIDDLE DOT} {readable_name(page.task)}",
+            summary=page.summary,
+            warnings=[],
+            facts=[(name, text) for name, text in facts.items() if text],
+            command=page.command,
+            contents=[
+                ("results", "Results"),
+                *((anchor, section.title) for anchor, section in sections),
+                *(("settings", "Settings"), ("environment", "Environment")),
+            ],
+            numbers=[
+                (anchor, section.title, readable_name(name), format_number(value), format_seconds(seconds))
+                for anchor, (section, name, value), seconds in zip(
+                    anchors, page.parts, page.seconds.values(), strict=True
+                )
+            ],
+            sections=sections,
+            **_ending(page),
+        )
+    )
+
+
+def _ending(page: RunPage | StudyPage) -> dict[str, Any]:
+    """What the last sections of a page show: settings and environment."""
+    settings = _settings(page.config, page.defaults)
+    return {
+        "settings": settings,
+        "changed": [setting for setting in settings if setting.changed],
+        "environment": [(name, _written(value) or "not set") for name, value in _flat(page.environment)],
+    }
 
 
 def render_comparison(title: str, command: str, pages: Sequence[Mapping[str, Any]]) -> str:

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..gradient_record import read_record
 from ..run_directory import read_json, write_text
-from .page import RunPage
+from .gradients import gradient_sections
+from .page import RunPage, Section
 from .render import render_comparison, render_run
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ def write_report(
         if metrics["split"] == "test" and metrics["dataset"] == run.config.dataset
         else [],
         history=read_history(run.directory.history),
-        sections=run.pipeline.sections(rows) if rows else [],
+        sections=_sections(run, rows),
         warnings=_warnings(run, metrics),
     )
     write_text(folder / "report.html", render_run(page))
@@ -70,6 +72,11 @@ def read_history(path: Path) -> list[dict[str, float]]:
         return []
     with path.open(encoding="utf-8", newline="") as file:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _sections(run: Run, rows: Sequence[dict[str, Any]]) -> list[Section]:
+    record = read_record(run.directory) if run.config.monitor_gradients else []
+    return [*(run.pipeline.sections(rows) if rows else []), *gradient_sections(record)]
 
 
 def _summary(run: Run, metrics: Mapping[str, Any]) -> str:

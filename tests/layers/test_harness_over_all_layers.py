@@ -9,12 +9,24 @@ import harness
 import seqloom.layers
 from harness import LayerCase
 from seqloom.layers import (
+    SCRN,
+    BernoulliHalt,
     CharacterEncoder,
+    ClockworkRNN,
+    Conditioning,
+    CoupledLSTM,
+    EchoState,
     Encoder,
+    EndSymbol,
     FactoredDense,
+    GatedFeedback,
     Jordan,
+    LeakyRNN,
     LinearChainCRF,
+    PeepholeLSTM,
+    PredictedLength,
     SequencePooling,
+    SkipRNN,
     WordDropout,
 )
 
@@ -57,6 +69,29 @@ def features(padding):
     return {"inputs": floats(4)(padding)["inputs"]}
 
 
+def inputs_and_context(padding):
+    context = np.random.default_rng(1).normal(size=(3, 2)).astype("float32")
+    return {"inputs": floats(4)(padding)["inputs"], "context": context}
+
+
+def vectors(padding):
+    return {"inputs": features(padding)["inputs"][:, 0]}
+
+
+def initial_states(layer, inputs):
+    return tf.concat(layer.initial_state(inputs["context"]), axis=-1)
+
+
+def conditioned(layer, inputs):
+    states, outputs = initial_states(layer, inputs), layer(**inputs)
+    return tf.reduce_sum(states**2, axis=1) + tf.reduce_sum(outputs**2, axis=(1, 2))
+
+
+def length_loss(layer, inputs):
+    scores = layer(**inputs)
+    return layer.negative_log_likelihood(scores, tf.fill(tf.shape(scores)[:1], 2))
+
+
 def path_loss(layer, inputs):
     tags = tf.tile([[1, 2, 0, 3]], [tf.shape(inputs["logits"])[0], 1])
     return layer.negative_log_likelihood(tags=tags, **inputs)
@@ -73,11 +108,48 @@ def encoder(name, **settings):
     return LayerCase(name, make, floats(4))
 
 
+def recurrent(name, make_layer, **settings):
+    def make(**kwargs):
+        return make_layer(4, **{"return_sequences": True, **settings, **kwargs})
+
+    return LayerCase(name, make, floats(3))
+
+
 CASES = [
     LayerCase(
         "character_encoder",
         lambda **kwargs: CharacterEncoder(9, 3, 4, (2, 3), kernel_regularizer="l2", **kwargs),
         characters,
+    ),
+    LayerCase(
+        "conditioning",
+        lambda **kwargs: Conditioning("both", (3, 2), kernel_regularizer="l2", **kwargs),
+        inputs_and_context,
+        objective=conditioned,
+    ),
+    LayerCase(
+        "conditioning_initial_state",
+        lambda **kwargs: Conditioning("initial_state", (3, 2), **kwargs),
+        inputs_and_context,
+        outputs=initial_states,
+        objective=conditioned,
+    ),
+    LayerCase(
+        "end_symbol", lambda **kwargs: EndSymbol(**kwargs), features, objective=length_loss, mixed_dtype="float32"
+    ),
+    LayerCase(
+        "bernoulli_halt",
+        lambda **kwargs: BernoulliHalt(**kwargs),
+        features,
+        objective=length_loss,
+        mixed_dtype="float32",
+    ),
+    LayerCase(
+        "predicted_length",
+        lambda **kwargs: PredictedLength(5, **kwargs),
+        vectors,
+        objective=length_loss,
+        mixed_dtype="float32",
     ),
     encoder("encoder_lstm", num_layers=2, connections="residual", kernel_regularizer="l2"),
     encoder("encoder_gru", encoder="gru", num_layers=2, bidirectional=False, connections="dense"),
@@ -88,6 +160,18 @@ CASES = [
         features,
         mixed_dtype="float32",
     ),
+    recurrent("leaky_rnn", LeakyRNN, kernel_regularizer="l2", recurrent_regularizer="l2", bias_regularizer="l2"),
+    recurrent("leaky_rnn_last_step", LeakyRNN, return_sequences=False, trainable_time_constants=False),
+    recurrent("skip_rnn", SkipRNN, skip=2),
+    recurrent("clockwork_rnn", ClockworkRNN),
+    recurrent("scrn", SCRN),
+    recurrent("scrn_last_step", SCRN, return_sequences=False, trainable_alpha=True),
+    recurrent("echo_state", EchoState, seed=0, leak_rate=0.5),
+    recurrent("peephole_lstm", PeepholeLSTM),
+    recurrent("coupled_lstm", CoupledLSTM),
+    recurrent("gated_feedback_simple", GatedFeedback, cell="simple"),
+    recurrent("gated_feedback_lstm", GatedFeedback, return_sequences=False),
+    recurrent("gated_feedback_gru", GatedFeedback, cell="gru"),
     LayerCase("jordan_greedy", lambda **kwargs: Jordan(4, 5, **kwargs), floats(3), mixed_dtype="float32"),
     LayerCase("jordan_forced", lambda **kwargs: Jordan(4, 5, **kwargs), inputs_and_tags, mixed_dtype="float32"),
     LayerCase("crf", lambda **kwargs: LinearChainCRF(TAGS, **kwargs), logits, objective=path_loss, mixed_dtype="int32"),

@@ -1,0 +1,133 @@
+"""The recurrent layers that Keras has too, with the fast path of each device."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ..masking import sequence_mask
+from .activations import SLOPES
+from .backpropagation import GROUPS, backpropagated
+from .recurrence import Recurrence, last_step, masked
+
+
+class AnalyticRecurrence(Recurrence):
+    """A recurrence with one matrix for inputs and one for its output, whose gradient is written out.
+
+    On a GPU Keras' layer computes it, with cuDNN's kernel, wherever the conditions of that hold; on a CPU
+    `backpropagated`; in half precision, or with activations without a written slope, the loop of `Recurrence`. All
+    of them use the weights of Keras' layer.
+
+    A cell says in `keras_class` what Keras calls it, fills in `loop_weights`, `forward` and `backward` (see
+    `backpropagated`), in `value_sizes` the sizes of the values that `forward` hands to `backward`, and in
+    `separate_products` whether the gradients with respect to its two arguments differ.
+
+    Args:
+        units: int. Size of the output.
+        activation: str or callable. Defaults to `"tanh"`.
+        use_bias: bool. Whether there are biases. Defaults to `True`.
+        use_cudnn: bool or `"auto"`. Whether a GPU runs cuDNN's kernel. Can be set later. Defaults to `"auto"`.
+        **kwargs: as in `Recurrence`.
+    """
+
+    keras_class = None
+    separate_products = False
+
+    def __init__(self, units, activation="tanh", use_bias=True, use_cudnn="auto", **kwargs):
+        super().__init__(units, **kwargs)
+        if use_cudnn not in ("auto", True, False):
+            raise ValueError(f"use_cudnn must be one of auto, True, False, got use_cudnn={use_cudnn!r}")
+        self.activation = keras.activations.get(activation)
+        self.use_bias = use_bias
+        self.groups = GROUPS  # of rows that are computed at the same time; two directions share the cores
+        self.keras_layer = self.keras_class(units, **self.keras_settings(), dtype=self.dtype_policy)
+        self.use_cudnn = use_cudnn
+
+    def keras_settings(self):
+        """What the constructor of Keras' layer is given, apart from `units`."""
+        names = ("kernel_initializer", "recurrent_initializer", "bias_initializer")
+        names += ("kernel_regularizer", "recurrent_regularizer", "bias_regularizer")
+        settings = {name: getattr(self, name) for name in (*names, "activation", "use_bias")}
+        return {**settings, "return_sequences": True, "return_state": True}
+
+    @property
+    def use_cudnn(self):
+        """Whether a GPU runs cuDNN's kernel."""
+        return self._use_cudnn
+
+    @use_cudnn.setter
+    def use_cudnn(self, value):
+        self._use_cudnn = value
+        self.keras_layer.use_cudnn = value
+
+    @property
+    def kernel(self):
+        """The matrix applied to inputs, `(features, n)`."""
+        return self.keras_layer.cell.kernel
+
+    @property
+    def recurrent_kernel(self):
+        """The matrix applied to the output of the step before, `(units, n)`."""
+        return self.keras_layer.cell.recurrent_kernel
+
+    @property
+    def bias(self):
+        """The bias or the biases."""
+        return self.keras_layer.cell.bias
+
+    @property
+    def has_slopes(self):
+        """bool, whether the slopes of the activations are written out."""
+        return self.activation in SLOPES
+
+    @property
+    def fits_cudnn(self):
+        """bool, whether cuDNN's kernel computes these activations."""
+        return self.activation is keras.activations.tanh and self.use_bias
+
+    def build(self, inputs_shape):
+        self.keras_layer.build(inputs_shape)
+
+    def project(self, inputs):
+        weights = self.loop_weights()
+        projected = ops.matmul(inputs, weights.kernel)
+        return projected if weights.bias is None else projected + weights.bias
+
+    def step(self, projected, states, recurrent_mask=None):
+        weights = self.loop_weights()
+        recurrent = ops.matmul(masked(states[0], recurrent_mask), weights.recurrent_kernel)
+        recurrent = recurrent if weights.recurrent_bias is None else recurrent + weights.recurrent_bias
+        states, _ = self.forward(projected, recurrent, states)
+        return states[0], states
+
+    def sequences(self, inputs, states, lengths, reset, recurrent_mask, training):
+        on_gpu = bool(tf.config.list_logical_devices("GPU"))
+        if on_gpu and self.use_cudnn and self.fits_cudnn and reset is None and recurrent_mask is None:
+            return self._by_keras(inputs, states, lengths)
+        if on_gpu or not self.has_slopes or self.compute_dtype not in ("float32", "float64"):
+            return super().sequences(inputs, states, lengths, reset, recurrent_mask, training)
+        sequences = backpropagated(
+            self,
+            inputs,
+            self.loop_weights(),
+            tuple(states),
+            None if reset is None else tf.logical_not(ops.cast(reset, "bool")),
+            recurrent_mask,
+            self.groups,
+            save=bool(training),
+        )
+        return sequences[0], tuple(last_step(each, lengths) for each in sequences) if self.return_state else ()
+
+    def _by_keras(self, inputs, states, lengths):
+        # only the states need to know where a row ends, and cuDNN is faster if it need not
+        masks = self.return_state and lengths is not None
+        mask = sequence_mask(lengths, tf.shape(inputs)[1]) if masks else None
+        outputs, *states = self.keras_layer(inputs, initial_state=list(states), mask=mask)
+        return outputs, tuple(states) if self.return_state else ()
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "activation": keras.activations.serialize(self.activation),
+            "use_bias": self.use_bias,
+            "use_cudnn": self.use_cudnn,
+        }

@@ -1,0 +1,195 @@
+"""Backpropagation through time written out, several times faster on a CPU than what is derived automatically.
+
+The time of a recurrent layer on a CPU goes into one small matrix product a step, which TensorFlow computes on one
+core, and into what surrounds it. Three things make it shorter:
+
+- What does not depend on the state is one product for all steps: of the inputs and the kernel before the loop, and,
+  since the backward loop is ours, of what the kernels' gradients are made of after it.
+- The rows of the batch go through the loop in groups, which the executor runs on different cores at the same time.
+- A turn of the loop does several steps, and no operation in it is one that TensorFlow splits between threads:
+  waiting for another core costs more than the work.
+
+`benchmarks/README.md` has the measurements of these and of what did not help.
+"""
+
+import os
+from collections import namedtuple
+
+import tensorflow as tf
+
+from .recurrence import masked, repeat
+
+GROUPS = min(os.cpu_count() or 1, 4)
+
+Weights = namedtuple("Weights", "kernel bias recurrent_kernel recurrent_bias")
+Weights.__doc__ = """What a step multiplies with and adds; the biases may be `None`.
+
+`projected = x kernel + bias` and `recurrent = h recurrent_kernel + recurrent_bias` are what a cell sees.
+"""
+
+
+def backpropagated(cell, inputs, weights, states, keep=None, recurrent_mask=None, groups=GROUPS, save=True):
+    """Computes all steps of a recurrence, with gradients by its own backward step.
+
+    Args:
+        cell: has `forward(projected, recurrent, states) -> states, values`, one step, the first of the states being
+            its output, and `backward(gradients, values) -> projected, recurrent, states`: from the gradients with
+            respect to the new states those with respect to the step's arguments, without what reaches the state
+            through `recurrent`.
+        inputs: float tensor `(batch, time, features)`.
+        weights: `Weights`.
+        states: tuple of float tensors `(batch, size)`, before the first step.
+        keep: bool tensor `(batch, time)`, `False` where the states are set to zero before the step, or `None`.
+        recurrent_mask: float tensor `(batch, units)` that the output is multiplied with before the product, or `None`.
+        groups: int. Number of groups of rows that may be computed at the same time. Defaults to the number of
+            cores, at most 4.
+        save: bool. Whether to keep in the forward loop what the backward loop needs; else it is computed again when
+            a gradient is asked for. Defaults to `True`.
+
+    Returns:
+        tuple of float tensors `(batch, time, size)`, the states after each step.
+    """
+    present = [weight is not None for weight in weights]
+    given = [weight for weight in weights if weight is not None]
+
+    @tf.custom_gradient
+    def run(inputs, *tensors):
+        weights, states = unpack(tensors, present)
+        cuts = [tf.shape(inputs)[0] * i // groups for i in range(groups + 1)]
+        parts = [
+            Rows(
+                cell,
+                tf.transpose(inputs[start:end], [1, 0, 2]),
+                weights,
+                tuple(state[start:end] for state in states),
+                None if keep is None else tf.transpose(keep[start:end])[..., None],
+                None if recurrent_mask is None else recurrent_mask[start:end],
+            )
+            for start, end in zip(cuts[:-1], cuts[1:], strict=True)
+        ]
+        done = [part.forward(save) for part in parts]
+        outputs = tuple(batch_major(sequences) for sequences in zip(*(sequences for sequences, _ in done), strict=True))
+
+        def gradient(*gradients):
+            results = []
+            for part, start, end, (sequences, saved) in zip(parts, cuts[:-1], cuts[1:], done, strict=True):
+                if not save:
+                    sequences, saved = part.forward(True)
+                steps = [tf.transpose(each[start:end], [1, 0, 2]) for each in gradients]
+                results.append(part.backward(steps, sequences, saved))
+            inputs, sums, states = zip(*results, strict=True)
+            return (
+                batch_major(inputs),
+                *(tf.add_n(each) for each in zip(*sums, strict=True)),
+                *(tf.concat(each, 0) for each in zip(*states, strict=True)),
+            )
+
+        return outputs, gradient
+
+    sequences = run(inputs, *given, *states)
+    return tuple(
+        tf.ensure_shape(each, [inputs.shape[0], inputs.shape[1], state.shape[-1]])
+        for each, state in zip(sequences, states, strict=True)
+    )
+
+
+def unpack(tensors, present):
+    tensors = iter(tensors)
+    weights = Weights(*(next(tensors) if there else None for there in present))
+    return weights, tuple(tensors)
+
+
+def batch_major(parts):
+    return tf.concat([tf.transpose(part, [1, 0, 2]) for part in parts], 0)
+
+
+class Rows:
+    """Some rows of a batch on their way through the loop and back; all sequences here are `(time, rows, size)`."""
+
+    def __init__(self, cell, inputs, weights, states, keep, recurrent_mask):
+        self.cell, self.inputs, self.weights, self.states = cell, inputs, weights, states
+        self.keep, self.recurrent_mask = keep, recurrent_mask
+        self.steps, self.rows = tf.shape(inputs)[0], tf.shape(inputs)[1]
+
+    def forward(self, save):
+        """Returns the sequences of the states and the arrays of the values that the backward steps need."""
+        features, size = self.weights.kernel.shape
+        projected = tf.matmul(tf.reshape(self.inputs, [-1, features]), self.weights.kernel)
+        if self.weights.bias is not None:
+            projected = tf.nn.bias_add(projected, self.weights.bias)
+        projected = tf.reshape(projected, [self.steps, self.rows, size])
+        sizes = [state.shape[-1] for state in self.states]
+        kept = [self._array(size) for size in sizes]
+        saved = [self._array(size) for size in self.cell.value_sizes] if save else []
+
+        def step(time, states, kept, saved):
+            if self.keep is not None:
+                states = tuple(tf.where(self.keep[time], state, 0) for state in states)
+            states, values = self.cell.forward(projected[time], self._recurrent(states[0]), states)
+            kept = [array.write(time, state) for array, state in zip(kept, states, strict=True)]
+            saved = [array.write(time, value) for array, value in zip(saved, values, strict=False)]
+            return states, kept, saved
+
+        _, kept, saved = repeat(step, self.steps, (self.states, kept, saved))
+        return [array.stack() for array in kept], saved
+
+    def _recurrent(self, output):
+        product = tf.matmul(masked(output, self.recurrent_mask), self.weights.recurrent_kernel)
+        bias = self.weights.recurrent_bias
+        return product if bias is None else tf.nn.bias_add(product, bias)
+
+    def backward(self, gradients, sequences, saved):
+        """Returns the gradients with respect to the inputs, the weights that there are, and the initial states."""
+        transposed = tf.transpose(self.weights.recurrent_kernel)
+        size = self.weights.kernel.shape[-1]
+        arrays = [self._array(size) for _ in range(1 + self.cell.separate_products)]
+        zeros = tuple(tf.zeros_like(state) for state in self.states)
+
+        def step(time, states, arrays):
+            time = self.steps - 1 - time
+            states = tuple(state + steps[time] for state, steps in zip(states, gradients, strict=True))
+            projected, recurrent, states = self.cell.backward(states, [array.read(time) for array in saved])
+            through = masked(tf.matmul(recurrent, transposed), self.recurrent_mask)
+            first = through if states[0] is None else states[0] + through
+            states = (first, *states[1:])
+            if self.keep is not None:
+                states = tuple(tf.where(self.keep[time], state, 0) for state in states)
+            products = (projected, recurrent)[: len(arrays)]
+            return states, [array.write(time, product) for array, product in zip(arrays, products, strict=True)]
+
+        states, arrays = repeat(step, self.steps, (zeros, arrays))
+        products = [array.stack() for array in arrays]
+        inputs, sums = self._sums(products[0], products[-1], sequences[0])
+        return inputs, sums, states
+
+    def _sums(self, projected, recurrent, outputs):
+        features, size = self.weights.kernel.shape
+        before = self._before(outputs)
+        flat_projected, flat_recurrent = tf.reshape(projected, [-1, size]), tf.reshape(recurrent, [-1, size])
+        inputs = tf.matmul(flat_projected, tf.transpose(self.weights.kernel))
+        ones = tf.ones([1, self.steps * self.rows], projected.dtype)  # a product is the faster way to a sum
+        sums = [tf.matmul(tf.reshape(self.inputs, [-1, features]), flat_projected, transpose_a=True)]
+        if self.weights.bias is not None:
+            sums.append(tf.matmul(ones, flat_projected)[0])
+        sums.append(tf.matmul(tf.reshape(before, [-1, outputs.shape[-1]]), flat_recurrent, transpose_a=True))
+        if self.weights.recurrent_bias is not None:
+            sums.append(tf.matmul(ones, flat_recurrent)[0])
+        return tf.reshape(inputs, [self.steps, self.rows, features]), sums
+
+    def _before(self, outputs):
+        """The outputs as the recurrent kernel saw them."""
+        before = tf.concat([self.states[0][None], outputs[:-1]], 0)
+        if self.keep is not None:
+            before = tf.where(self.keep, before, 0)
+        return masked(before, self.recurrent_mask)
+
+    def _array(self, size):
+        return tf.TensorArray(self.inputs.dtype, self.steps, element_shape=(None, size), infer_shape=False)
+
+
+def joined(parts):
+    """Puts matrices of equal sizes side by side, as `tf.concat` does, without its threads."""
+    size = parts[0].shape[-1]
+    rows = tf.range(tf.shape(parts[0])[0]) * len(parts)
+    stitched = tf.raw_ops.DynamicStitch(indices=[rows + i for i in range(len(parts))], data=parts)
+    return tf.reshape(stitched, [-1, len(parts) * size])

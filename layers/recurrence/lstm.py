@@ -1,0 +1,135 @@
+"""Long short-term memory."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from .activations import SLOPES
+from .analytic import AnalyticRecurrence
+from .backpropagation import Weights, joined
+
+
+@keras.saving.register_keras_serializable(package="seqloom")
+class ForgetGateBias(keras.initializers.Initializer):
+    """Starts the bias of an LSTM at zero, and that of its forget gate at a value of its own.
+
+    A positive value lets the cell remember from the first step on (Gers et al., 2000; Jozefowicz et al., 2015).
+
+    Args:
+        value: float. Initial bias of the forget gate. Defaults to `1.0`.
+
+    Example:
+        >>> ForgetGateBias(2.0)((8,)).numpy().tolist()
+        [0.0, 0.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0]
+    """
+
+    def __init__(self, value=1.0):
+        self.value = value
+
+    def __call__(self, shape, dtype=None):
+        quarter = shape[0] // 4
+        # Keras keeps the gates in the order input, forget, cell, output
+        gates = ops.repeat(ops.array([0, self.value, 0, 0], dtype=dtype or keras.config.floatx()), quarter)
+        return ops.reshape(gates, shape)
+
+    def get_config(self):
+        return {"value": self.value}
+
+
+@keras.saving.register_keras_serializable(package="seqloom")
+class LSTM(AnalyticRecurrence):
+    """Remembers in a cell that gates write, keep and read.
+
+    With `z_t = W x_t + U h_{t-1} + b` for each gate (Hochreiter and Schmidhuber, 1997; the forget gate by Gers et
+    al., 2000): `i_t, f_t, o_t = gate(z_t)`, `g_t = act(z_t)`, `c_t = f_t * c_{t-1} + i_t * g_t` and
+    `h_t = o_t * act(c_t)`. Equations, names and weights are those of `keras.layers.LSTM`, with the gates in the order
+    i, f, g, o, and weights move both ways.
+
+    Args:
+        units: int. Size of `h` and `c`.
+        activation: str or callable. `act`. `"tanh"` and `"softsign"` have the fast path. Defaults to `"tanh"`.
+        recurrent_activation: str or callable. `gate`. Defaults to `"sigmoid"`, which has the fast path.
+        use_bias: bool. Whether there is a `b`. Defaults to `True`.
+        forget_bias: float. What the bias of the forget gate starts at; 1 as in Jozefowicz et al. (2015), up to 5
+            where much has to be remembered for long. The rest of `b` starts at zero. Defaults to `1.0`.
+        use_cudnn: bool or `"auto"`. Whether a GPU runs cuDNN's kernel, as in `keras.layers.LSTM`. It is left for a
+            loop, silently with `"auto"`, under `reset`, recurrent dropout in training, or other activations. `False`
+            is for tracing an export. Defaults to `"auto"`.
+        **kwargs: as in `Recurrence`, except `bias_initializer`.
+
+    Call arguments, Returns, Masking and Raises:
+        as in `Recurrence`, with the states `h` and `c`.
+
+    Example:
+        >>> layer = LSTM(4, return_sequences=True, return_state=True)
+        >>> outputs, h, c = layer(keras.ops.ones((2, 5, 3)), lengths=keras.ops.array([5, 2]))
+        >>> bool(keras.ops.all(outputs[1, 1] == h[1])), float(keras.ops.sum(outputs[1, 2:]))
+        (True, 0.0)
+
+    References:
+        Hochreiter and Schmidhuber (1997), Long short-term memory.
+        Gers, Schmidhuber and Cummins (2000), Learning to forget: continual prediction with LSTM.
+        Jozefowicz, Zaremba and Sutskever (2015), An empirical exploration of recurrent network architectures.
+    """
+
+    keras_class = keras.layers.LSTM
+    separate_products = False
+
+    def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", forget_bias=1.0, **kwargs):
+        kwargs.pop("bias_initializer", None)  # in the config of the base
+        super().__init__(units, activation, bias_initializer=ForgetGateBias(forget_bias), **kwargs)
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        self.forget_bias = forget_bias
+
+    @property
+    def state_sizes(self):
+        return (self.units, self.units)
+
+    @property
+    def value_sizes(self):
+        return (3 * self.units, self.units, self.units, self.units)
+
+    @property
+    def has_slopes(self):
+        return super().has_slopes and self.recurrent_activation is keras.activations.sigmoid
+
+    @property
+    def fits_cudnn(self):
+        return super().fits_cudnn and self.recurrent_activation is keras.activations.sigmoid
+
+    def loop_weights(self):
+        def rearranged(weights):  # the three that have the same activation side by side
+            i, f, g, o = tf.split(weights, 4, axis=-1)
+            return tf.concat([i, f, o, g], axis=-1)
+
+        bias = rearranged(tf.convert_to_tensor(self.bias)) if self.use_bias else None
+        kernel, recurrent_kernel = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.recurrent_kernel)
+        return Weights(rearranged(kernel), bias, rearranged(recurrent_kernel), None)
+
+    def forward(self, projected, recurrent, states):
+        _, c = states
+        gates, candidate = tf.split(projected + recurrent, [3 * self.units, self.units], axis=1)
+        gates, g = self.recurrent_activation(gates), self.activation(candidate)
+        i, f, o = tf.split(gates, 3, axis=1)
+        new_c = f * c + i * g
+        squashed = self.activation(new_c)
+        return (o * squashed, new_c), (gates, g, squashed, c)
+
+    def backward(self, gradients, values):
+        (dh, dc), (gates, g, squashed, c) = gradients, values
+        slope, gate_slope = SLOPES[self.activation], SLOPES[self.recurrent_activation]
+        i, f, o = tf.split(gates, 3, axis=1)
+        dc += slope(squashed, dh * o)
+        products = joined(
+            [gate_slope(i, dc * g), gate_slope(f, dc * c), gate_slope(o, dh * squashed), slope(g, dc * i)]
+        )
+        return products, products, (None, dc * f)
+
+    def get_config(self):
+        config = {
+            **super().get_config(),
+            "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
+            "forget_bias": self.forget_bias,
+        }
+        del config["bias_initializer"]
+        return config

@@ -1,0 +1,324 @@
+"""What the recurrent layers have in common: lengths, states, resets, dropout and the loop over time."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from ..masking import check_lengths, sequence_mask
+
+
+class Recurrence(keras.layers.Layer):
+    """A recurrent layer over right-padded sequences; a cell fills in what happens at one step.
+
+    A cell says in `state_sizes` what it remembers, computes in `project` what does not depend on its state, for all
+    steps at once, and in `step` the rest of one step. Gradients flow through the loop by automatic differentiation;
+    a cell with a faster way overrides `sequences`.
+
+    Args:
+        units: int. Size of the output of one step.
+        return_sequences: bool. Whether to return the outputs of all steps or of the last valid one. Defaults to
+            `False`, as in Keras.
+        return_state: bool. Whether to return the states after the last valid step too. Defaults to `False`.
+        dropout: float in [0, 1). Dropout on the inputs, with the same features dropped at all steps of a row.
+            Defaults to `0.0`.
+        recurrent_dropout: float in [0, 1). Dropout on the state where a matrix is applied to it, with the same units
+            dropped at all steps of a row (Gal and Ghahramani, 2016). Defaults to `0.0`.
+        kernel_initializer: of the matrices applied to inputs. Defaults to `"glorot_uniform"`.
+        recurrent_initializer: of the matrices applied to states. Defaults to `"orthogonal"`.
+        bias_initializer: of the biases. Defaults to `"zeros"`.
+        kernel_regularizer: of the matrices applied to inputs, such as `keras.regularizers.L1L2`. Defaults to `None`.
+        recurrent_regularizer: of the matrices applied to states. Defaults to `None`.
+        bias_regularizer: of the biases. Defaults to `None`.
+        seed: int or `None`. Of the dropout. Defaults to `None`.
+        **kwargs: passed on to `keras.layers.Layer`.
+
+    Call arguments:
+        inputs: float tensor `(batch, time, features)`.
+        lengths: int32 tensor `(batch,)`, valid steps of each row, at least 1; `None` if all are valid. What stands
+            past them reaches nothing, and steps past the longest row are not computed.
+        initial_state: float tensor `(batch, size)`, or a tuple of one for each of `state_sizes`; `None` for zeros.
+        reset: bool tensor `(batch, time)`, or `None`. `True` where the state is set to zero before the step, as at
+            the first step of each of the documents that are packed in a row.
+        training: bool. Whether dropout applies.
+
+    Returns:
+        float tensor `(batch, time, units)` with zeros past `lengths`, or `(batch, units)` without
+        `return_sequences`; with `return_state` a tuple of it and the states, each `(batch, size)`, which serve as
+        `initial_state` of the steps that follow (truncated backpropagation through time: stop their gradients).
+
+    Masking:
+        by `lengths` only; an implicit Keras mask is neither needed nor passed on.
+
+    Raises:
+        ValueError: if a setting lies outside its range, a length is 0 or beyond the time axis, or a state has
+            another number, batch or size than expected. (Inside a graph a wrong length raises
+            `tf.errors.InvalidArgumentError`, when it runs.)
+
+    References:
+        Gal and Ghahramani (2016), A theoretically grounded application of dropout in recurrent neural networks.
+    """
+
+    def __init__(
+        self,
+        units,
+        return_sequences=False,
+        return_state=False,
+        dropout=0.0,
+        recurrent_dropout=0.0,
+        kernel_initializer="glorot_uniform",
+        recurrent_initializer="orthogonal",
+        bias_initializer="zeros",
+        kernel_regularizer=None,
+        recurrent_regularizer=None,
+        bias_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if not isinstance(units, int) or units < 1:
+            raise ValueError(f"units must be a positive integer, got units={units}")
+        for name, value in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
+            if not 0 <= value < 1:
+                raise ValueError(f"{name} must lie in [0, 1), got {name}={value}")
+        self.units = units
+        self.return_sequences = return_sequences
+        self.return_state = return_state
+        self.dropout = dropout
+        self.recurrent_dropout = recurrent_dropout
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
+        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
+        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed) if dropout or recurrent_dropout else None
+
+    @property
+    def state_sizes(self):
+        """tuple of int, the size of each state; the first is usually the output of the step before."""
+        return (self.units,)
+
+    def project(self, inputs):
+        """What of each step does not depend on the state.
+
+        Args:
+            inputs: float tensor `(batch, time, features)`.
+
+        Returns:
+            float tensor `(batch, time, n)`.
+        """
+        raise NotImplementedError
+
+    def step(self, projected, states, recurrent_mask=None):
+        """One step.
+
+        Args:
+            projected: float tensor `(batch, n)`, of this step.
+            states: tuple of float tensors `(batch, size)`, after the step before.
+            recurrent_mask: float tensor `(batch, units)` to multiply the state with where a matrix is applied to
+                it, or `None`; see `masked`.
+
+        Returns:
+            the output `(batch, units)`, and the tuple of the new states.
+        """
+        raise NotImplementedError
+
+    def add_kernel(self, name, shape, **kwargs):
+        """Adds a matrix that is applied to inputs."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            **{"initializer": self.kernel_initializer, "regularizer": self.kernel_regularizer, **kwargs},
+        )
+
+    def add_recurrent_kernel(self, name, shape, **kwargs):
+        """Adds a matrix that is applied to states."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            **{"initializer": self.recurrent_initializer, "regularizer": self.recurrent_regularizer, **kwargs},
+        )
+
+    def add_bias(self, name, shape, **kwargs):
+        """Adds a bias."""
+        return self.add_weight(
+            name=name,
+            shape=shape,
+            **{"initializer": self.bias_initializer, "regularizer": self.bias_regularizer, **kwargs},
+        )
+
+    def call(self, inputs, lengths=None, initial_state=None, reset=None, training=None):
+        steps = tf.shape(inputs)[1]
+        if lengths is not None:
+            # Keras traces a subclassed model under a mirrored strategy with every input as a float
+            lengths = check_lengths(ops.cast(lengths, "int32"), steps)
+            longest = ops.max(lengths)
+            mask = ops.expand_dims(sequence_mask(lengths, longest), -1)
+            inputs = ops.where(mask, inputs[:, :longest], 0)
+            reset = None if reset is None else reset[:, :longest]
+        states = self._initial_state(inputs, initial_state)
+        inputs, recurrent_mask = self._dropped(inputs, training)
+        outputs, states = self.sequences(inputs, states, lengths, reset, recurrent_mask, training)
+        if not self.return_sequences:
+            outputs = last_step(outputs, lengths)
+        elif lengths is not None:
+            outputs = ops.where(mask, outputs, 0)
+            outputs = tf.pad(outputs, [[0, 0], [0, steps - longest], [0, 0]])
+        return (outputs, *states) if self.return_state else outputs
+
+    def sequences(self, inputs, states, lengths, reset, recurrent_mask, training):
+        """Computes all steps, without regard to padding.
+
+        Args:
+            inputs: float tensor `(batch, time, features)`, after dropout.
+            states: tuple of float tensors `(batch, size)`, before the first step.
+            lengths: int32 tensor `(batch,)` or `None`; for the states only.
+            reset: bool tensor `(batch, time)` or `None`.
+            recurrent_mask: float tensor `(batch, units)` or `None`.
+            training: bool.
+
+        Returns:
+            float tensor `(batch, time, units)`, the outputs, and a tuple of states after the last valid step, empty
+            without `return_state`.
+        """
+        return self.unrolled_by_loop(self.project(inputs), states, lengths, reset, recurrent_mask)
+
+    def unrolled_by_loop(self, projected, states, lengths, reset, recurrent_mask):
+        """The steps one after the other; see `sequences`."""
+        dtype = self.compute_dtype
+        projected = tf.transpose(projected, [1, 0, 2])
+        steps = tf.shape(projected)[0]
+        keep = None if reset is None else tf.transpose(tf.logical_not(ops.cast(reset, "bool")))[..., None]
+        states = tuple(ops.cast(state, self.variable_dtype) for state in states)
+        sizes = self.state_sizes if self.return_state and lengths is not None else ()
+        kept = [tf.TensorArray(self.variable_dtype, steps, element_shape=(None, size)) for size in sizes]
+        outputs = tf.TensorArray(dtype, steps, element_shape=(None, self.units))
+
+        def step(time, states, outputs, kept):
+            if keep is not None:
+                states = tuple(tf.where(keep[time], state, 0) for state in states)
+            output, states = self.step(projected[time], tuple(ops.cast(s, dtype) for s in states), recurrent_mask)
+            states = tuple(ops.cast(state, self.variable_dtype) for state in states)
+            kept = [array.write(time, state) for array, state in zip(kept, states, strict=False)]
+            return states, outputs.write(time, output), kept
+
+        states, outputs, kept = repeat(step, steps, (states, outputs, kept))
+        outputs = tf.transpose(outputs.stack(), [1, 0, 2])
+        if kept:
+            states = tuple(last_step(tf.transpose(array.stack(), [1, 0, 2]), lengths) for array in kept)
+        return outputs, states if self.return_state else ()
+
+    def _initial_state(self, inputs, initial_state):
+        batch = tf.shape(inputs)[0]
+        if initial_state is None:
+            return tuple(tf.zeros((batch, size), self.compute_dtype) for size in self.state_sizes)
+        states = tuple(initial_state) if isinstance(initial_state, (tuple, list)) else (initial_state,)
+        if len(states) != len(self.state_sizes):
+            raise ValueError(
+                f"initial_state must be {len(self.state_sizes)} tensors for {type(self).__name__}, "
+                f"got {len(states)} of them"
+            )
+        for state, size in zip(states, self.state_sizes, strict=True):
+            expected = tf.TensorShape((inputs.shape[0], size))
+            if not expected.is_compatible_with(state.shape):
+                raise ValueError(f"initial_state must have the shape {expected}, got a state of shape {state.shape}")
+        return states
+
+    def _dropped(self, inputs, training):
+        recurrent_mask = None
+        if training and self.dropout:
+            batch, _, features = ops.shape(inputs)
+            inputs = keras.random.dropout(inputs, self.dropout, (batch, 1, features), seed=self.seed_generator)
+        if training and self.recurrent_dropout:
+            ones = tf.ones((tf.shape(inputs)[0], self.units), self.compute_dtype)
+            recurrent_mask = keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
+        return inputs, recurrent_mask
+
+    def compute_output_shape(self, inputs_shape):
+        batch, time, _ = inputs_shape
+        outputs = (batch, time, self.units) if self.return_sequences else (batch, self.units)
+        return (outputs, *((batch, size) for size in self.state_sizes)) if self.return_state else outputs
+
+    def compute_output_spec(self, inputs, lengths=None, initial_state=None, reset=None, training=None):
+        shape = self.compute_output_shape(inputs.shape)
+        if not self.return_state:
+            return keras.KerasTensor(shape, dtype=self.compute_dtype)
+        outputs, *states = shape
+        return (
+            keras.KerasTensor(outputs, dtype=self.compute_dtype),
+            *(keras.KerasTensor(state, dtype=self.variable_dtype) for state in states),
+        )
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "return_sequences": self.return_sequences,
+            "return_state": self.return_state,
+            "dropout": self.dropout,
+            "recurrent_dropout": self.recurrent_dropout,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
+            "recurrent_regularizer": keras.regularizers.serialize(self.recurrent_regularizer),
+            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
+            "seed": self.seed,
+        }
+
+
+UNROLLED = 4  # steps in one turn of the loop, whose own cost is that of several operations
+
+
+def repeat(step, steps, variables):
+    """Computes one step after the other.
+
+    Args:
+        step: called with the number of the step and the variables, returns the variables after it.
+        steps: int or scalar int tensor, how often.
+        variables: nested structure of tensors with a batch axis before others that are known, and of
+            `tf.TensorArray`.
+
+    Returns:
+        the variables after the last step.
+    """
+
+    def shape(variable):
+        return tf.TensorShape(None if isinstance(variable, tf.TensorArray) else [None, *variable.shape[1:]])
+
+    def turns(unrolled, end, time, variables):
+        def turn(time, *variables):
+            for i in range(unrolled):
+                variables = step(time + i, *variables)
+            return (time + unrolled, *variables)
+
+        variables = (time, *variables)
+        shapes = (tf.TensorShape([]), *tf.nest.map_structure(shape, variables[1:]))
+        time, *variables = tf.while_loop(
+            lambda time, *_: time < end, turn, variables, shape_invariants=shapes, parallel_iterations=1
+        )
+        return time, variables
+
+    time, variables = turns(UNROLLED, steps // UNROLLED * UNROLLED, tf.constant(0), variables)
+    return turns(1, steps, time, variables)[1]
+
+
+def masked(state, recurrent_mask):
+    """The state as a matrix sees it under recurrent dropout."""
+    return state if recurrent_mask is None else state * recurrent_mask
+
+
+def last_step(sequence, lengths):
+    """What stands at the last valid step of each row.
+
+    Args:
+        sequence: tensor `(batch, time, size)`.
+        lengths: int32 tensor `(batch,)`, or `None` if all steps are valid.
+
+    Returns:
+        tensor `(batch, size)`.
+    """
+    if lengths is None:
+        return sequence[:, -1]
+    return tf.gather(sequence, lengths - 1, axis=1, batch_dims=1)

@@ -1,0 +1,1 @@
+"""A laboratory of gradients in recurrent networks: why they vanish and explode, and what helps."""
