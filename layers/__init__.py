@@ -11,13 +11,17 @@ from .jordan import Jordan
 from .masking import sequence_mask
 from .predicted_length import PredictedLength
 from .recurrence import (
+    GRU,
+    LSTM,
     SCRN,
+    Bidirectional,
     ClockworkRNN,
     CoupledLSTM,
     EchoState,
     GatedFeedback,
     LeakyRNN,
     PeepholeLSTM,
+    SimpleRNN,
     SkipRNN,
     fit_readout,
 )
@@ -25,8 +29,11 @@ from .sequence_pooling import SequencePooling
 from .word_dropout import WordDropout
 
 __all__ = [
+    "GRU",
+    "LSTM",
     "SCRN",
     "BernoulliHalt",
+    "Bidirectional",
     "CharacterEncoder",
     "ClockworkRNN",
     "Conditioning",
@@ -42,6 +49,7 @@ __all__ = [
     "PeepholeLSTM",
     "PredictedLength",
     "SequencePooling",
+    "SimpleRNN",
     "SkipRNN",
     "WordDropout",
     "fit_readout",

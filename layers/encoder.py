@@ -4,38 +4,39 @@ import keras
 import tensorflow as tf
 from keras import ops
 
-from .fused_lstm import FusedLSTM
-from .masking import sequence_mask
+from .recurrence import (
+    GRU,
+    LSTM,
+    SCRN,
+    Bidirectional,
+    ClockworkRNN,
+    CoupledLSTM,
+    EchoState,
+    GatedFeedback,
+    LeakyRNN,
+    PeepholeLSTM,
+    SimpleRNN,
+    SkipRNN,
+)
+from .recurrence.bidirectional import reverse
+from .recurrence.fused_lstm import FEW_ROWS, FusedLSTM
+from .recurrence.recurrence import padded, trimmed
 
-CONNECTIONS = ("none", "residual", "dense")
-RECURRENT_LAYERS = {"simple": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
-
-
-@keras.saving.register_keras_serializable(package="seqloom")
-class ForgetGateBias(keras.initializers.Initializer):
-    """Starts the bias of an LSTM at zero, and that of its forget gate at a value of its own.
-
-    A positive value lets the cell remember from the first step on (Gers et al., 2000; Jozefowicz et al., 2015).
-
-    Args:
-        value: float. Initial bias of the forget gate. Defaults to `1.0`.
-
-    Example:
-        >>> ForgetGateBias(2.0)((8,)).numpy().tolist()
-        [0.0, 0.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0]
-    """
-
-    def __init__(self, value=1.0):
-        self.value = value
-
-    def __call__(self, shape, dtype=None):
-        quarter = shape[0] // 4
-        # Keras keeps the gates in the order input, forget, cell, output
-        gates = ops.repeat(ops.array([0, self.value, 0, 0], dtype=dtype or keras.config.floatx()), quarter)
-        return ops.reshape(gates, shape)
-
-    def get_config(self):
-        return {"value": self.value}
+CONNECTIONS = ("none", "residual", "highway", "dense")
+RECURRENT_LAYERS = {
+    "simple": SimpleRNN,
+    "lstm": LSTM,
+    "gru": GRU,
+    "leaky": LeakyRNN,
+    "skip": SkipRNN,
+    "clockwork": ClockworkRNN,
+    "scrn": SCRN,
+    "echo_state": EchoState,
+    "peephole": PeepholeLSTM,
+    "coupled": CoupledLSTM,
+    "gated_feedback": GatedFeedback,
+}
+WITH_FORGET_GATE = ("lstm", "peephole", "coupled", "gated_feedback")
 
 
 def recurrent_layer(encoder, units, forget_bias=1.0, **kwargs):
@@ -43,15 +44,15 @@ def recurrent_layer(encoder, units, forget_bias=1.0, **kwargs):
 
     Args:
         encoder: str, a key of `RECURRENT_LAYERS`.
-        units: int. Size of the state.
+        units: int. Size of the output.
         forget_bias: float. Initial bias of the forget gate, where there is one. Defaults to `1.0`.
         **kwargs: passed on to the layer.
 
     Returns:
-        a `keras.layers.RNN`.
+        a `Recurrence`.
     """
-    if encoder == "lstm":
-        kwargs |= {"unit_forget_bias": False, "bias_initializer": ForgetGateBias(forget_bias)}
+    if encoder in WITH_FORGET_GATE:
+        kwargs["forget_bias"] = forget_bias
     return RECURRENT_LAYERS[encoder](units, return_sequences=True, **kwargs)
 
 
@@ -63,15 +64,18 @@ class Encoder(keras.layers.Layer):
     before a real step.
 
     Args:
-        encoder: str. The recurrent layer: `"simple"`, `"lstm"` or `"gru"`. Defaults to `"lstm"`.
+        encoder: str. The recurrent layer, a key of `RECURRENT_LAYERS`, such as `"simple"`, `"lstm"` or `"gru"`.
+            `"gated_feedback"` is a stack by itself, with its own connections. Defaults to `"lstm"`.
         units: int. Size of the state of each direction. Defaults to `128`.
         num_layers: int. Number of layers. Defaults to `1`.
         bidirectional: bool. Whether each layer reads in both directions; their outputs are concatenated.
             Defaults to `True`.
         connections: str. `"none"`; `"residual"`, which adds a layer's input to its output (He et al., 2016),
-            through a matrix where their sizes differ; or `"dense"`, where a layer sees the inputs and the outputs
-            of all layers below (Huang et al., 2017; Ding et al., 2018). Defaults to `"none"`.
-        forget_bias: float. Initial bias of an LSTM's forget gate. Defaults to `1.0`.
+            through a matrix where their sizes differ; `"highway"`, `t * output + (1 - t) * input` with a gate
+            `t = sigmoid(W input + b)` that starts near the input (Srivastava et al., 2015); or `"dense"`, where a
+            layer sees the inputs and the outputs of all layers below (Huang et al., 2017; Ding et al., 2018).
+            Defaults to `"none"`.
+        forget_bias: float. Initial bias of the forget gate of an LSTM, or of a variant. Defaults to `1.0`.
         dropout: float in [0, 1). Dropout on the input of each layer. Defaults to `0.0`.
         recurrent_dropout: float in [0, 1). Dropout on the state that is fed back, with the same units dropped at
             all steps of a row (Gal and Ghahramani, 2016). Defaults to `0.0`.
@@ -106,6 +110,7 @@ class Encoder(keras.layers.Layer):
     References:
         Gers, Schmidhuber and Cummins (2000), Learning to forget: continual prediction with LSTM.
         Jozefowicz, Zaremba and Sutskever (2015), An empirical exploration of recurrent network architectures.
+        Srivastava, Greff and Schmidhuber (2015), Training very deep networks.
         He, Zhang, Ren and Sun (2016), Deep residual learning for image recognition.
         Gal and Ghahramani (2016), A theoretically grounded application of dropout in recurrent neural networks.
         Huang, Liu, van der Maaten and Weinberger (2017), Densely connected convolutional networks.
@@ -137,6 +142,8 @@ class Encoder(keras.layers.Layer):
         for name, value in (("units", units), ("num_layers", num_layers)):
             if not isinstance(value, int) or value < 1:
                 raise ValueError(f"{name} must be a positive integer, got {name}={value}")
+        if encoder == "gated_feedback" and connections != "none":
+            raise ValueError(f"connections must be none with encoder='gated_feedback', got connections={connections!r}")
         for name, value in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
             if not 0 <= value < 1:
                 raise ValueError(f"{name} must lie in [0, 1), got {name}={value}")
@@ -154,18 +161,22 @@ class Encoder(keras.layers.Layer):
         self.use_cudnn = use_cudnn
 
     def _make_layers(self):
+        depth = 1 if self.encoder == "gated_feedback" else self.num_layers  # a stack by itself
         self.input_dropouts = [
-            keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name=f"dropout_{i}")
-            for i in range(self.num_layers)
+            keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name=f"dropout_{i}") for i in range(depth)
         ]
-        self.forward_layers = [self._make_recurrent_layer(f"forward_{i}") for i in range(self.num_layers)]
-        self.backward_layers = (
-            [self._make_recurrent_layer(f"backward_{i}") for i in range(self.num_layers)] if self.bidirectional else []
+        layers = [self._make_recurrent_layer(f"layer_{i}") for i in range(depth)]
+        self.layers = (
+            [Bidirectional(layer, dtype=self.dtype_policy, name=f"directions_{i}") for i, layer in enumerate(layers)]
+            if self.bidirectional
+            else layers
         )
         self.projections = {}  # filled in `build`, where the sizes of the inputs are known
+        self.gates = {}  # the same
         self.fused = {}  # filled by `prepare_for_serving`, by the name of the layer
 
     def _make_recurrent_layer(self, name):
+        settings = {"num_layers": self.num_layers} if self.encoder == "gated_feedback" else {}
         return recurrent_layer(
             self.encoder,
             self.units,
@@ -174,7 +185,18 @@ class Encoder(keras.layers.Layer):
             kernel_regularizer=self.kernel_regularizer,
             dtype=self.dtype_policy,
             name=name,
+            **settings,
         )
+
+    @property
+    def forward_layers(self):
+        """list of `Recurrence`, those that read forwards, from the bottom to the top."""
+        return [layer.forward_layer for layer in self.layers] if self.bidirectional else self.layers
+
+    @property
+    def backward_layers(self):
+        """list of `Recurrence`, those that read backwards, from the bottom to the top."""
+        return [layer.backward_layer for layer in self.layers] if self.bidirectional else []
 
     @property
     def use_cudnn(self):
@@ -185,10 +207,13 @@ class Encoder(keras.layers.Layer):
     def use_cudnn(self, value):
         self._use_cudnn = value
         for layer in (*self.forward_layers, *self.backward_layers):
-            layer.use_cudnn = value
+            if hasattr(layer, "use_cudnn"):
+                layer.use_cudnn = value
 
     def prepare_for_serving(self):
         """Makes inference run where a model is served: without cuDNN, an LSTM by the fused kernel of the CPU.
+
+        The kernel is for few rows; more of them go through the loop.
 
         Returns:
             list of `tf.Module`, whose variables belong to an export. They are copies: call this again when the
@@ -205,49 +230,68 @@ class Encoder(keras.layers.Layer):
 
     def build(self, inputs_shape):
         size = inputs_shape[-1]
-        for i in range(self.num_layers):
-            for layers in filter(None, (self.forward_layers, self.backward_layers)):
-                layers[i].build((None, None, size))
-            if self.connections == "residual" and size != self.features:
-                self.projections[str(i)] = self._make_projection(i, size)
+        for i, layer in enumerate(self.layers):
+            layer.build((None, None, size))
+            if self.connections in ("residual", "highway") and size != self.features:
+                self.projections[str(i)] = self._make_dense(f"projection_{i}", size, use_bias=False)
+            if self.connections == "highway":
+                # negative, so that a new layer passes most of its input on
+                start = {"bias_initializer": keras.initializers.Constant(-1.0), "activation": "sigmoid"}
+                self.gates[str(i)] = self._make_dense(f"gate_{i}", size, **start)
             size = size + self.features if self.connections == "dense" else self.features
 
-    def _make_projection(self, i, size):
-        projection = keras.layers.Dense(
-            self.features,
-            use_bias=False,
-            kernel_regularizer=self.kernel_regularizer,
-            dtype=self.dtype_policy,
-            name=f"projection_{i}",
-        )
-        projection.build((None, None, size))
-        return projection
+    def _make_dense(self, name, size, **settings):
+        settings |= {"kernel_regularizer": self.kernel_regularizer, "dtype": self.dtype_policy, "name": name}
+        layer = keras.layers.Dense(self.features, **settings)
+        layer.build((None, None, size))
+        return layer
 
     def call(self, inputs, lengths, training=None):
-        # Keras traces a subclassed model under a mirrored strategy with every input as a float
-        lengths = ops.cast(lengths, "int32")
-        for i in range(self.num_layers):
+        steps = tf.shape(inputs)[1]
+        inputs, lengths = trimmed(inputs, lengths)
+        for i in range(len(self.layers)):
             outputs = self._read(i, inputs, lengths, training)  # (batch, time, features)
-            if self.connections == "residual":
-                outputs += self.projections[str(i)](inputs) if str(i) in self.projections else inputs
-            inputs = ops.concatenate([inputs, outputs], axis=-1) if self.connections == "dense" else outputs
-        mask = ops.expand_dims(sequence_mask(lengths, ops.shape(outputs)[1]), -1)
-        return ops.where(mask, outputs, 0)
+            inputs = self._connected(i, inputs, outputs)
+        return padded(outputs if self.connections == "dense" else inputs, lengths, steps)
+
+    def _connected(self, i, inputs, outputs):
+        """What the next layer sees."""
+        if self.connections == "none":
+            return outputs
+        if self.connections == "dense":
+            return ops.concatenate([inputs, outputs], axis=-1)
+        shortcut = self.projections[str(i)](inputs) if str(i) in self.projections else inputs
+        if self.connections == "residual":
+            return outputs + shortcut
+        gate = self.gates[str(i)](inputs)
+        return gate * outputs + (1 - gate) * shortcut
 
     def _read(self, i, inputs, lengths, training):
         # each direction meets a row's padding after all its valid steps, so the loops need no mask: that is faster,
         # and cuDNN, which asserts that masks are right-padded, has nothing to assert
         inputs = self.input_dropouts[i](inputs, training=training)
-        outputs = self._run(self.forward_layers[i], inputs, training)
+        if self.fused and not training:
+            return tf.cond(
+                tf.shape(inputs)[0] <= FEW_ROWS,
+                lambda: self._read_fused(i, inputs, lengths),
+                lambda: self._read_by_layers(i, inputs, lengths, training),
+            )
+        return self._read_by_layers(i, inputs, lengths, training)
+
+    def _read_by_layers(self, i, inputs, lengths, training):
+        layer = self.layers[i]
+        return (
+            layer.read(inputs, lengths, training=training)[0]
+            if self.bidirectional
+            else layer(inputs, training=training)
+        )
+
+    def _read_fused(self, i, inputs, lengths):
+        outputs = self.fused[self.forward_layers[i].name](inputs)
         if not self.bidirectional:
             return outputs
-        backward = self._run(self.backward_layers[i], _reverse(inputs, lengths), training)
-        return ops.concatenate([outputs, _reverse(backward, lengths)], axis=-1)
-
-    def _run(self, layer, inputs, training):
-        if layer.name in self.fused and not training:
-            return self.fused[layer.name](inputs)
-        return layer(inputs, training=training)
+        backward = self.fused[self.backward_layers[i].name](reverse(inputs, lengths))
+        return ops.concatenate([outputs, reverse(backward, lengths)], axis=-1)
 
     def compute_output_shape(self, inputs_shape):
         return (*inputs_shape[:2], self.features)
@@ -266,7 +310,3 @@ class Encoder(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "use_cudnn": self.use_cudnn,
         }
-
-
-def _reverse(inputs, lengths):
-    return tf.reverse_sequence(inputs, lengths, seq_axis=1, batch_axis=0)

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import pydantic
 import yaml
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from .errors import UserError
 from .registry import TaskEntry, suggestion
 
 ConfigT = TypeVar("ConfigT", bound="TaskConfig")
+
+# The names of `seqloom.layers.encoder.RECURRENT_LAYERS`, which only TensorFlow can import.
+RecurrentLayer = Literal[
+    "simple",
+    "lstm",
+    "gru",
+    "leaky",
+    "skip",
+    "clockwork",
+    "scrn",
+    "echo_state",
+    "peephole",
+    "coupled",
+    "gated_feedback",
+]
 
 # Settings that say where or how long, not what: they may differ when an unfinished run is continued.
 CONTINUABLE = frozenset({"data_dir", "strategy", "epochs", "patience"})
@@ -68,14 +83,20 @@ class TaskConfig(BaseModel):
 class EncoderConfig(BaseModel):
     """The settings of `seqloom.layers.Encoder`, the same in every task."""
 
-    encoder: Literal["simple", "lstm", "gru"] = Field("lstm", description="kind of recurrent layer")
+    encoder: RecurrentLayer = Field("lstm", description="kind of recurrent layer")
     units: int = Field(128, ge=1, le=8192, description="units of each layer and direction")
     num_layers: int = Field(1, ge=1, le=64, description="recurrent layers")
     bidirectional: bool = Field(True, description="read the sequence in both directions")
-    connections: Literal["none", "residual", "dense"] = Field("none", description="shortcuts between layers")
-    forget_bias: float = Field(1.0, ge=-10, le=10, description="initial bias of the LSTM's forget gate")
+    connections: Literal["none", "residual", "highway", "dense"] = Field("none", description="shortcuts between layers")
+    forget_bias: float = Field(1.0, ge=-10, le=10, description="initial bias of a forget gate, where there is one")
     dropout: float = Field(0.3, ge=0, lt=1, description="share of the inputs of each layer set to 0")
     recurrent_dropout: float = Field(0.0, ge=0, lt=1, description="share of the state set to 0, one mask a sequence")
+
+    @model_validator(mode="after")
+    def _gated_feedback_has_its_own_connections(self) -> Self:
+        if self.encoder == "gated_feedback" and self.connections != "none":
+            raise ValueError("encoder=gated_feedback connects its layers itself; it needs connections=none")
+        return self
 
 
 class WordsConfig(BaseModel):

@@ -20,6 +20,7 @@ import seqloom
 from seqloom.pipelines.config import load_config
 from seqloom.pipelines.registry import TASKS
 from seqloom.pipelines.run import config_class
+from seqloom.pipelines.study import load_study_config
 
 ROOT = Path(__file__).parent.parent
 PARTS = ("layers", "datasets", "pipelines")
@@ -79,7 +80,9 @@ def test_the_rules_are_looked_at() -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task_folder_has_the_same_files(task: str) -> None:
     names = {path.name for path in (ROOT / "pipelines" / task).iterdir()}
-    assert {"config.py", "data.py", "model.py", "serving.py", "evaluation.py", "README.md", "configs"} <= names
+    assert {"config.py", "task.py", "README.md", "configs"} <= names
+    own = {"section.py", "sections"} if TASKS[task].study else {"data.py", "model.py", "serving.py", "evaluation.py"}
+    assert own <= names
     assert (ROOT / "pipelines" / task / "configs" / "tiny.yaml").is_file()
 
 
@@ -148,7 +151,10 @@ def test_there_are_examples() -> None:
 def test_every_config_file_loads_and_says_what_each_line_means(task: str, path: Path) -> None:
     entry = TASKS[task]
     assert path.suffix == ".yaml"
-    load_config(entry, config_class(entry), [path])
+    if entry.study:
+        load_study_config(entry, [path])
+    else:
+        load_config(entry, config_class(entry), [path])
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
         assert not line.strip() or "#" in line, f"{path}, line {number} has no comment"
 

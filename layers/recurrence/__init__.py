@@ -1,5 +1,6 @@
 """Recurrent layers over right-padded sequences with explicit lengths, states and resets."""
 
+from .bidirectional import Bidirectional
 from .clockwork_rnn import ClockworkRNN
 from .coupled_lstm import CoupledLSTM
 from .echo_state import EchoState, fit_readout
@@ -17,6 +18,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "SCRN",
+    "Bidirectional",
     "ClockworkRNN",
     "CoupledLSTM",
     "EchoState",

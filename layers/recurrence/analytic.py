@@ -102,22 +102,20 @@ class AnalyticRecurrence(Recurrence):
     def sequences(self, inputs, states, lengths, reset, recurrent_mask, training):
         on_gpu = bool(tf.config.list_logical_devices("GPU"))
         if on_gpu and self.use_cudnn and self.fits_cudnn and reset is None and recurrent_mask is None:
-            return self._by_keras(inputs, states, lengths)
+            return self.by_keras(inputs, states, lengths)
         if on_gpu or not self.has_slopes or self.compute_dtype not in ("float32", "float64"):
             return super().sequences(inputs, states, lengths, reset, recurrent_mask, training)
-        sequences = backpropagated(
-            self,
-            inputs,
-            self.loop_weights(),
-            tuple(states),
-            None if reset is None else tf.logical_not(ops.cast(reset, "bool")),
-            recurrent_mask,
-            self.groups,
-            save=bool(training),
-        )
+        sequences = self.loop(inputs, tuple(states), reset, recurrent_mask, training)
         return sequences[0], tuple(last_step(each, lengths) for each in sequences) if self.return_state else ()
 
-    def _by_keras(self, inputs, states, lengths):
+    def loop(self, inputs, states, reset, recurrent_mask, training):
+        """Computes all steps on a CPU; returns sequences `(batch, time, size)`, of all states or of the first."""
+        keep = None if reset is None else tf.logical_not(ops.cast(reset, "bool"))
+        wanted = None if self.return_state else 1
+        weights, save = self.loop_weights(), bool(training)
+        return backpropagated(self, inputs, weights, states, keep, recurrent_mask, wanted, self.groups, save)
+
+    def by_keras(self, inputs, states, lengths):
         # only the states need to know where a row ends, and cuDNN is faster if it need not
         masks = self.return_state and lengths is not None
         mask = sequence_mask(lengths, tf.shape(inputs)[1]) if masks else None

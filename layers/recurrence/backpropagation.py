@@ -12,6 +12,7 @@ core, and into what surrounds it. Three things make it shorter:
 `benchmarks/README.md` has the measurements of these and of what did not help.
 """
 
+import itertools
 import os
 from collections import namedtuple
 
@@ -28,7 +29,9 @@ Weights.__doc__ = """What a step multiplies with and adds; the biases may be `No
 """
 
 
-def backpropagated(cell, inputs, weights, states, keep=None, recurrent_mask=None, groups=GROUPS, save=True):
+def backpropagated(
+    cell, inputs, weights, states, keep=None, recurrent_mask=None, wanted=None, groups=GROUPS, save=True
+):
     """Computes all steps of a recurrence, with gradients by its own backward step.
 
     Args:
@@ -41,6 +44,7 @@ def backpropagated(cell, inputs, weights, states, keep=None, recurrent_mask=None
         states: tuple of float tensors `(batch, size)`, before the first step.
         keep: bool tensor `(batch, time)`, `False` where the states are set to zero before the step, or `None`.
         recurrent_mask: float tensor `(batch, units)` that the output is multiplied with before the product, or `None`.
+        wanted: int or `None`. How many of the states' sequences to return, from the first on; `None` for all.
         groups: int. Number of groups of rows that may be computed at the same time. Defaults to the number of
             cores, at most 4.
         save: bool. Whether to keep in the forward loop what the backward loop needs; else it is computed again when
@@ -49,6 +53,7 @@ def backpropagated(cell, inputs, weights, states, keep=None, recurrent_mask=None
     Returns:
         tuple of float tensors `(batch, time, size)`, the states after each step.
     """
+    wanted = len(states) if wanted is None else wanted
     present = [weight is not None for weight in weights]
     given = [weight for weight in weights if weight is not None]
 
@@ -64,8 +69,9 @@ def backpropagated(cell, inputs, weights, states, keep=None, recurrent_mask=None
                 tuple(state[start:end] for state in states),
                 None if keep is None else tf.transpose(keep[start:end])[..., None],
                 None if recurrent_mask is None else recurrent_mask[start:end],
+                wanted,
             )
-            for start, end in zip(cuts[:-1], cuts[1:], strict=True)
+            for start, end in itertools.pairwise(cuts)
         ]
         done = [part.forward(save) for part in parts]
         outputs = tuple(batch_major(sequences) for sequences in zip(*(sequences for sequences, _ in done), strict=True))
@@ -89,7 +95,7 @@ def backpropagated(cell, inputs, weights, states, keep=None, recurrent_mask=None
     sequences = run(inputs, *given, *states)
     return tuple(
         tf.ensure_shape(each, [inputs.shape[0], inputs.shape[1], state.shape[-1]])
-        for each, state in zip(sequences, states, strict=True)
+        for each, state in zip(sequences, states, strict=False)
     )
 
 
@@ -106,9 +112,9 @@ def batch_major(parts):
 class Rows:
     """Some rows of a batch on their way through the loop and back; all sequences here are `(time, rows, size)`."""
 
-    def __init__(self, cell, inputs, weights, states, keep, recurrent_mask):
+    def __init__(self, cell, inputs, weights, states, keep, recurrent_mask, wanted):
         self.cell, self.inputs, self.weights, self.states = cell, inputs, weights, states
-        self.keep, self.recurrent_mask = keep, recurrent_mask
+        self.keep, self.recurrent_mask, self.wanted = keep, recurrent_mask, wanted
         self.steps, self.rows = tf.shape(inputs)[0], tf.shape(inputs)[1]
 
     def forward(self, save):
@@ -118,15 +124,14 @@ class Rows:
         if self.weights.bias is not None:
             projected = tf.nn.bias_add(projected, self.weights.bias)
         projected = tf.reshape(projected, [self.steps, self.rows, size])
-        sizes = [state.shape[-1] for state in self.states]
-        kept = [self._array(size) for size in sizes]
+        kept = [self._array(state.shape[-1]) for state in self.states[: self.wanted]]
         saved = [self._array(size) for size in self.cell.value_sizes] if save else []
 
         def step(time, states, kept, saved):
             if self.keep is not None:
                 states = tuple(tf.where(self.keep[time], state, 0) for state in states)
             states, values = self.cell.forward(projected[time], self._recurrent(states[0]), states)
-            kept = [array.write(time, state) for array, state in zip(kept, states, strict=True)]
+            kept = [array.write(time, state) for array, state in zip(kept, states, strict=False)]
             saved = [array.write(time, value) for array, value in zip(saved, values, strict=False)]
             return states, kept, saved
 
@@ -147,7 +152,7 @@ class Rows:
 
         def step(time, states, arrays):
             time = self.steps - 1 - time
-            states = tuple(state + steps[time] for state, steps in zip(states, gradients, strict=True))
+            states = (*(s + steps[time] for s, steps in zip(states, gradients, strict=False)), *states[self.wanted :])
             projected, recurrent, states = self.cell.backward(states, [array.read(time) for array in saved])
             through = masked(tf.matmul(recurrent, transposed), self.recurrent_mask)
             first = through if states[0] is None else states[0] + through

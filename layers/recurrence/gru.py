@@ -41,8 +41,11 @@ class GRU(AnalyticRecurrence):
     separate_products = True
 
     def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", **kwargs):
-        super().__init__(units, activation, **kwargs)
         self.recurrent_activation = keras.activations.get(recurrent_activation)
+        super().__init__(units, activation, **kwargs)
+
+    def keras_settings(self):
+        return {**super().keras_settings(), "recurrent_activation": self.recurrent_activation}
 
     @property
     def value_sizes(self):

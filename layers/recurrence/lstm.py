@@ -2,38 +2,12 @@
 
 import keras
 import tensorflow as tf
-from keras import ops
 
 from .activations import SLOPES
 from .analytic import AnalyticRecurrence
 from .backpropagation import Weights, joined
-
-
-@keras.saving.register_keras_serializable(package="seqloom")
-class ForgetGateBias(keras.initializers.Initializer):
-    """Starts the bias of an LSTM at zero, and that of its forget gate at a value of its own.
-
-    A positive value lets the cell remember from the first step on (Gers et al., 2000; Jozefowicz et al., 2015).
-
-    Args:
-        value: float. Initial bias of the forget gate. Defaults to `1.0`.
-
-    Example:
-        >>> ForgetGateBias(2.0)((8,)).numpy().tolist()
-        [0.0, 0.0, 2.0, 2.0, 0.0, 0.0, 0.0, 0.0]
-    """
-
-    def __init__(self, value=1.0):
-        self.value = value
-
-    def __call__(self, shape, dtype=None):
-        quarter = shape[0] // 4
-        # Keras keeps the gates in the order input, forget, cell, output
-        gates = ops.repeat(ops.array([0, self.value, 0, 0], dtype=dtype or keras.config.floatx()), quarter)
-        return ops.reshape(gates, shape)
-
-    def get_config(self):
-        return {"value": self.value}
+from .fused_lstm import FEW_ROWS, block_lstm, block_order
+from .gate_bias import gate_bias
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
@@ -51,11 +25,11 @@ class LSTM(AnalyticRecurrence):
         recurrent_activation: str or callable. `gate`. Defaults to `"sigmoid"`, which has the fast path.
         use_bias: bool. Whether there is a `b`. Defaults to `True`.
         forget_bias: float. What the bias of the forget gate starts at; 1 as in Jozefowicz et al. (2015), up to 5
-            where much has to be remembered for long. The rest of `b` starts at zero. Defaults to `1.0`.
+            where much has to be remembered for long. Defaults to `1.0`.
         use_cudnn: bool or `"auto"`. Whether a GPU runs cuDNN's kernel, as in `keras.layers.LSTM`. It is left for a
             loop, silently with `"auto"`, under `reset`, recurrent dropout in training, or other activations. `False`
             is for tracing an export. Defaults to `"auto"`.
-        **kwargs: as in `Recurrence`, except `bias_initializer`.
+        **kwargs: as in `Recurrence`.
 
     Call arguments, Returns, Masking and Raises:
         as in `Recurrence`, with the states `h` and `c`.
@@ -76,10 +50,18 @@ class LSTM(AnalyticRecurrence):
     separate_products = False
 
     def __init__(self, units, activation="tanh", recurrent_activation="sigmoid", forget_bias=1.0, **kwargs):
-        kwargs.pop("bias_initializer", None)  # in the config of the base
-        super().__init__(units, activation, bias_initializer=ForgetGateBias(forget_bias), **kwargs)
-        self.recurrent_activation = keras.activations.get(recurrent_activation)
         self.forget_bias = forget_bias
+        self.recurrent_activation = keras.activations.get(recurrent_activation)
+        super().__init__(units, activation, **kwargs)
+
+    def keras_settings(self):
+        share = (self.units, 2 * self.units)  # Keras keeps the gates in the order i, f, g, o
+        return {
+            **super().keras_settings(),
+            "recurrent_activation": self.recurrent_activation,
+            "unit_forget_bias": False,
+            "bias_initializer": gate_bias(self.bias_initializer, self.forget_bias, share),
+        }
 
     @property
     def state_sizes(self):
@@ -106,6 +88,14 @@ class LSTM(AnalyticRecurrence):
         kernel, recurrent_kernel = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.recurrent_kernel)
         return Weights(rearranged(kernel), bias, rearranged(recurrent_kernel), None)
 
+    def loop(self, inputs, states, reset, recurrent_mask, training):
+        few = inputs.shape[0] is not None and inputs.shape[0] <= FEW_ROWS
+        plain = self.fits_cudnn and inputs.dtype == tf.float32 and reset is None and recurrent_mask is None
+        if training or not few or not plain:
+            return super().loop(inputs, states, reset, recurrent_mask, training)
+        matrix = tf.concat([tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.recurrent_kernel)], axis=0)
+        return block_lstm(inputs, block_order(matrix), block_order(tf.convert_to_tensor(self.bias)), *states)
+
     def forward(self, projected, recurrent, states):
         _, c = states
         gates, candidate = tf.split(projected + recurrent, [3 * self.units, self.units], axis=1)
@@ -126,10 +116,8 @@ class LSTM(AnalyticRecurrence):
         return products, products, (None, dc * f)
 
     def get_config(self):
-        config = {
+        return {
             **super().get_config(),
             "recurrent_activation": keras.activations.serialize(self.recurrent_activation),
             "forget_bias": self.forget_bias,
         }
-        del config["bias_initializer"]
-        return config

@@ -150,21 +150,12 @@ class Recurrence(keras.layers.Layer):
 
     def call(self, inputs, lengths=None, initial_state=None, reset=None, training=None):
         steps = tf.shape(inputs)[1]
-        if lengths is not None:
-            # Keras traces a subclassed model under a mirrored strategy with every input as a float
-            lengths = check_lengths(ops.cast(lengths, "int32"), steps)
-            longest = ops.max(lengths)
-            mask = ops.expand_dims(sequence_mask(lengths, longest), -1)
-            inputs = ops.where(mask, inputs[:, :longest], 0)
-            reset = None if reset is None else reset[:, :longest]
+        inputs, lengths = trimmed(inputs, lengths)
+        reset = None if reset is None else reset[:, : tf.shape(inputs)[1]]
         states = self._initial_state(inputs, initial_state)
         inputs, recurrent_mask = self._dropped(inputs, training)
         outputs, states = self.sequences(inputs, states, lengths, reset, recurrent_mask, training)
-        if not self.return_sequences:
-            outputs = last_step(outputs, lengths)
-        elif lengths is not None:
-            outputs = ops.where(mask, outputs, 0)
-            outputs = tf.pad(outputs, [[0, 0], [0, steps - longest], [0, 0]])
+        outputs = padded(outputs, lengths, steps) if self.return_sequences else last_step(outputs, lengths)
         return (outputs, *states) if self.return_state else outputs
 
     def sequences(self, inputs, states, lengths, reset, recurrent_mask, training):
@@ -302,6 +293,33 @@ def repeat(step, steps, variables):
 
     time, variables = turns(UNROLLED, steps // UNROLLED * UNROLLED, tf.constant(0), variables)
     return turns(1, steps, time, variables)[1]
+
+
+def trimmed(inputs, lengths):
+    """Cuts padding off that no row needs, and clears what is left of it.
+
+    Args:
+        inputs: float tensor `(batch, time, features)`.
+        lengths: int tensor `(batch,)`, or `None` if all steps are valid.
+
+    Returns:
+        the inputs up to the longest row, zeros in the padding, and the lengths, checked, as int32.
+    """
+    if lengths is None:
+        return inputs, None
+    # Keras traces a subclassed model under a mirrored strategy with every input as a float
+    lengths = check_lengths(ops.cast(lengths, "int32"), tf.shape(inputs)[1])
+    longest = ops.max(lengths)
+    mask = ops.expand_dims(sequence_mask(lengths, longest), -1)
+    return tf.where(mask, inputs[:, :longest], 0), lengths
+
+
+def padded(outputs, lengths, steps):
+    """Undoes `trimmed`: zeros past the lengths, up to the number of steps there were."""
+    if lengths is None:
+        return outputs
+    outputs = tf.where(ops.expand_dims(sequence_mask(lengths, tf.shape(outputs)[1]), -1), outputs, 0)
+    return tf.pad(outputs, [[0, 0], [0, steps - tf.shape(outputs)[1]], [0, 0]])
 
 
 def masked(state, recurrent_mask):

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from ...datasets import travel_requests
+from ...layers import LSTM
 
 _log = logging.getLogger(__name__)
 
@@ -74,7 +75,7 @@ def trained_gates(
 def character_model(units: int, characters: int) -> keras.Model:
     """An LSTM that scores the next character at each step."""
     inputs = keras.Input((None, characters))
-    states = keras.layers.LSTM(units, return_sequences=True, name="lstm")(inputs)
+    states = LSTM(units, return_sequences=True, name="lstm")(inputs)
     return keras.Model(inputs, keras.layers.Dense(characters)(states))
 
 

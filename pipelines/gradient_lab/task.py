@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from ..study import Study
 from .sections.backpropagation import Backpropagation
+from .sections.benchmark_tasks import BenchmarkTasks
+from .sections.depth import Depth
 from .sections.error_surface import ErrorSurface
+from .sections.lag_norms import LagNorms
 from .sections.linear_unit import LinearUnit
+from .sections.reservoir import Reservoir
 from .sections.saturation import Saturation
 
 SECTIONS = (
     LinearUnit(),
     ErrorSurface(),
     Saturation(),
+    LagNorms(),
+    BenchmarkTasks(),
     Backpropagation(),
+    Reservoir(),
+    Depth(),
 )
 
 

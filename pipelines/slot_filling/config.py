@@ -6,13 +6,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..config import EncoderConfig, TaskConfig, WordsConfig
+from ..config import EncoderConfig, RecurrentLayer, TaskConfig, WordsConfig
 
 
 class Config(TaskConfig, EncoderConfig, WordsConfig):
     """What can be set for slot filling."""
 
-    encoder: Literal["simple", "lstm", "gru", "jordan"] = Field(  # type: ignore[assignment]
+    encoder: RecurrentLayer | Literal["jordan"] = Field(  # type: ignore[assignment]
         "lstm", description="kind of recurrent layer; jordan feeds the previous tag back and needs head=softmax"
     )
     head: Literal["crf", "softmax"] = Field("crf", description="tags chosen as a sequence, or each by itself")

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from seqloom.layers import Encoder
-from seqloom.layers.encoder import ForgetGateBias
+from seqloom.layers.encoder import RECURRENT_LAYERS
 
 INPUTS = np.random.default_rng(0).normal(size=(3, 5, 4)).astype("float32")
 LENGTHS = np.array([5, 1, 3], "int32")
@@ -56,7 +56,7 @@ def test_residual_adds_the_input_through_a_matrix_where_sizes_differ():
 def test_dense_sees_everything_below():
     encoder = Encoder("gru", units=3, num_layers=3, bidirectional=False, connections="dense")
     outputs = encoder(INPUTS, lengths=LENGTHS)
-    assert [layer.cell.kernel.shape[0] for layer in encoder.forward_layers] == [4, 7, 10]
+    assert [layer.kernel.shape[0] for layer in encoder.forward_layers] == [4, 7, 10]
     values = INPUTS[:1]
     for layer in encoder.forward_layers:
         last = layer(values)
@@ -67,8 +67,7 @@ def test_dense_sees_everything_below():
 def test_forget_bias_fills_its_slice_only():
     encoder = Encoder("lstm", units=2, forget_bias=2.5, bidirectional=False)
     encoder.build((None, None, 4))
-    np.testing.assert_array_equal(encoder.forward_layers[0].cell.bias, [0, 0, 2.5, 2.5, 0, 0, 0, 0])
-    assert keras.initializers.get(keras.initializers.serialize(ForgetGateBias(2.5))).value == 2.5
+    np.testing.assert_array_equal(encoder.forward_layers[0].bias, [0, 0, 2.5, 2.5, 0, 0, 0, 0])
 
 
 def test_dropout_drops_inputs_in_training_only():
@@ -126,18 +125,47 @@ def test_prepared_for_serving_it_answers_the_same(name, bidirectional, connectio
     np.testing.assert_allclose(changed, other(inputs, lengths=lengths), atol=1e-6)
 
 
-def test_a_prepared_lstm_is_one_operation_in_inference_and_trains_as_before():
+def test_a_prepared_lstm_is_one_operation_for_few_rows_and_trains_as_before():
     encoder = Encoder("lstm", units=5)
-    inputs, lengths = tf.ones((2, 3, 4)), tf.constant([3, 2])
-    encoder(inputs, lengths=lengths)
+    inputs, lengths = keras.random.normal((6, 3, 4), seed=1), tf.constant([3, 2, 1, 3, 3, 2])
+    expected = encoder(inputs, lengths=lengths)
     encoder.prepare_for_serving()
-    graph = tf.function(lambda: encoder(inputs, lengths=lengths, training=False)).get_concrete_function().graph
-    operations = [operation.type for operation in graph.get_operations()]
-    assert operations.count("BlockLSTM") == 2
-    assert not {"While", "StatelessWhile"} & set(operations)
+    signature = [tf.TensorSpec((None, None, 4)), tf.TensorSpec((None,), tf.int32)]
+    serve = tf.function(lambda inputs, lengths: encoder(inputs, lengths=lengths, training=False), signature)
+    graph = serve.get_concrete_function().graph.as_graph_def()
+    one = [f for f in graph.library.function if "BlockLSTM" in {node.op for node in f.node_def}]
+    assert len(one) == 1
+    assert [node.op for node in one[0].node_def].count("BlockLSTM") == 2
+    assert not {"While", "StatelessWhile"} & {node.op for node in one[0].node_def}
+    for rows in (1, 2, 6):
+        np.testing.assert_allclose(serve(inputs[:rows], lengths[:rows]), expected[:rows], atol=1e-6)
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(encoder(inputs, lengths=lengths, training=True))
     assert all(gradient is not None for gradient in tape.gradient(loss, encoder.trainable_weights))
+
+
+def test_highway_mixes_output_and_input_by_its_gate():
+    encoder = Encoder("gru", units=3, num_layers=2, bidirectional=False, connections="highway")
+    outputs = encoder(INPUTS, lengths=LENGTHS)
+    values = INPUTS[:1]
+    for i, layer in enumerate(encoder.forward_layers):
+        kernel, bias = (weight.numpy() for weight in encoder.gates[str(i)].weights)
+        np.testing.assert_array_equal(bias, -1)
+        gate = 1 / (1 + np.exp(-(values @ kernel + bias)))
+        shortcut = values @ encoder.projections["0"].kernel.numpy() if i == 0 else values
+        values = gate * layer(values) + (1 - gate) * shortcut
+    np.testing.assert_allclose(outputs[:1], values, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", RECURRENT_LAYERS)
+def test_every_name_makes_an_encoder_that_reads_each_row_as_if_alone(name):
+    encoder = Encoder(name, units=8)
+    outputs = encoder(INPUTS, lengths=LENGTHS)
+    assert outputs.shape == (3, 5, 16)
+    for i, length in enumerate(LENGTHS):
+        alone = encoder(row(i), lengths=LENGTHS[i : i + 1])
+        np.testing.assert_allclose(outputs[i : i + 1, :length], alone, atol=1e-5)
+        np.testing.assert_array_equal(outputs[i, length:], 0)
 
 
 def test_an_implicit_mask_changes_nothing():
@@ -154,9 +182,14 @@ def test_an_implicit_mask_changes_nothing():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"encoder": "lsmt"}, "encoder must be one of simple, lstm, gru, got encoder='lsmt'"),
-        ({"connections": "skip"}, "connections must be one of none, residual, dense, got connections='skip'"),
+        ({"encoder": "lsmt"}, "encoder must be one of simple, lstm, gru, leaky, .*, got encoder='lsmt'"),
+        ({"connections": "skip"}, "connections must be one of none, residual, highway, dense, got connections='skip'"),
         ({"use_cudnn": "no"}, "use_cudnn must be one of auto, True, False, got use_cudnn='no'"),
+        (
+            {"encoder": "gated_feedback", "connections": "dense"},
+            "connections must be none with encoder='gated_feedback'",
+        ),
+        ({"encoder": "clockwork", "units": 0}, "units must be a positive integer"),
         ({"units": 0}, "units must be a positive integer, got units=0"),
         ({"num_layers": 0}, "num_layers must be a positive integer, got num_layers=0"),
         ({"dropout": 1}, "dropout must lie in"),

@@ -9,8 +9,11 @@ import harness
 import seqloom.layers
 from harness import LayerCase
 from seqloom.layers import (
+    GRU,
+    LSTM,
     SCRN,
     BernoulliHalt,
+    Bidirectional,
     CharacterEncoder,
     ClockworkRNN,
     Conditioning,
@@ -26,6 +29,7 @@ from seqloom.layers import (
     PeepholeLSTM,
     PredictedLength,
     SequencePooling,
+    SimpleRNN,
     SkipRNN,
     WordDropout,
 )
@@ -153,13 +157,23 @@ CASES = [
     ),
     encoder("encoder_lstm", num_layers=2, connections="residual", kernel_regularizer="l2"),
     encoder("encoder_gru", encoder="gru", num_layers=2, bidirectional=False, connections="dense"),
-    encoder("encoder_simple", encoder="simple"),
+    encoder("encoder_simple", encoder="simple", connections="highway"),
     LayerCase(
         "factored_dense",
         lambda **kwargs: FactoredDense([["O"], ["B", "city"], ["I", "city"]], kernel_regularizer="l2", **kwargs),
         features,
         mixed_dtype="float32",
     ),
+    recurrent("simple_rnn", SimpleRNN),
+    recurrent("lstm", LSTM, kernel_regularizer="l1", forget_bias=5.0),
+    recurrent("lstm_last_step", LSTM, return_sequences=False, activation="softsign"),
+    recurrent("gru", GRU, recurrent_regularizer="l2"),
+    LayerCase(
+        "bidirectional",
+        lambda **kwargs: Bidirectional(LSTM(4, return_sequences=True, **kwargs), **kwargs),
+        floats(3),
+    ),
+    LayerCase("bidirectional_last_step", lambda **kwargs: Bidirectional(GRU(4, **kwargs), **kwargs), floats(3)),
     recurrent("leaky_rnn", LeakyRNN, kernel_regularizer="l2", recurrent_regularizer="l2", bias_regularizer="l2"),
     recurrent("leaky_rnn_last_step", LeakyRNN, return_sequences=False, trainable_time_constants=False),
     recurrent("skip_rnn", SkipRNN, skip=2),
@@ -171,7 +185,6 @@ CASES = [
     recurrent("coupled_lstm", CoupledLSTM),
     recurrent("gated_feedback_simple", GatedFeedback, cell="simple"),
     recurrent("gated_feedback_lstm", GatedFeedback, return_sequences=False),
-    recurrent("gated_feedback_gru", GatedFeedback, cell="gru"),
     LayerCase("jordan_greedy", lambda **kwargs: Jordan(4, 5, **kwargs), floats(3), mixed_dtype="float32"),
     LayerCase("jordan_forced", lambda **kwargs: Jordan(4, 5, **kwargs), inputs_and_tags, mixed_dtype="float32"),
     LayerCase("crf", lambda **kwargs: LinearChainCRF(TAGS, **kwargs), logits, objective=path_loss, mixed_dtype="int32"),

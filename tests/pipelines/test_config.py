@@ -1,8 +1,9 @@
 """Settings: who wins over whom, what is refused and how, and whether the files that we ship are in order."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
+import pydantic
 import pytest
 import yaml
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ import seqloom.pipelines
 from seqloom.pipelines.commands import command_line_settings
 from seqloom.pipelines.config import (
     CONTINUABLE,
+    EncoderConfig,
     differences,
     load_config,
     parse_setting,
@@ -21,6 +23,7 @@ from seqloom.pipelines.config import (
 )
 from seqloom.pipelines.errors import UserError
 from seqloom.pipelines.registry import TASKS, find_task
+from seqloom.pipelines.study import load_study_config
 
 FOLDER = Path(seqloom.pipelines.__file__).parent
 ENTRY = find_task("slot_filling")
@@ -235,7 +238,7 @@ def test_every_line_of_our_config_files_is_commented_and_valid(path):
         assert comment.strip(), line
     values = read_yaml(path)
     assert len(values) == len(lines) - 1, "a key stands twice"
-    config = load_config(entry, config_class, [path])
+    config = load_study_config(entry, [path]) if entry.study else load_config(entry, config_class, [path])
     assert {key: getattr(config, key) for key in values} == values
 
 
@@ -243,4 +246,13 @@ def test_every_line_of_our_config_files_is_commented_and_valid(path):
 def test_every_task_has_a_tiny_config_and_settings_only_for_data_sets_it_knows(name):
     stems = {path.stem for path in CONFIG_FILES if path.parent.parent.name == name}
     assert "tiny" in stems
-    assert stems - {"tiny"} <= set(TASKS[name].datasets)
+    assert stems - {"tiny"} <= ({"full"} if TASKS[name].study else set(TASKS[name].datasets))
+
+
+def test_encoders_are_those_of_the_layers():
+    from seqloom.layers.encoder import CONNECTIONS, RECURRENT_LAYERS
+
+    assert get_args(EncoderConfig.model_fields["encoder"].annotation) == tuple(RECURRENT_LAYERS)
+    assert get_args(EncoderConfig.model_fields["connections"].annotation) == CONNECTIONS
+    with pytest.raises(pydantic.ValidationError, match="needs connections=none"):
+        EncoderConfig(encoder="gated_feedback", connections="dense")

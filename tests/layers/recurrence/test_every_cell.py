@@ -1,4 +1,4 @@
-"""What every cell from the literature does alike: state, resets, padding, dropout, training."""
+"""What every cell of the family does alike: state, resets, padding, dropout, training."""
 
 import keras
 import numpy as np
@@ -7,6 +7,8 @@ import tensorflow as tf
 from recurrences import INPUTS, LENGTHS, made
 
 from seqloom.layers import (
+    GRU,
+    LSTM,
     SCRN,
     ClockworkRNN,
     CoupledLSTM,
@@ -14,10 +16,15 @@ from seqloom.layers import (
     GatedFeedback,
     LeakyRNN,
     PeepholeLSTM,
+    SimpleRNN,
     SkipRNN,
 )
 
 CELLS = {
+    "simple": SimpleRNN,
+    "lstm": LSTM,
+    "gru": GRU,
+    "lstm_in_a_plain_loop": lambda units, **kwargs: LSTM(units, recurrent_activation="hard_sigmoid", **kwargs),
     "leaky": LeakyRNN,
     "skip": lambda units, **kwargs: SkipRNN(units, skip=3, **kwargs),
     "clockwork": lambda units, **kwargs: ClockworkRNN(units, (1, 2, 3, 5), **kwargs),
