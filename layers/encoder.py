@@ -165,7 +165,7 @@ class Encoder(keras.layers.Layer):
         self.input_dropouts = [
             keras.layers.Dropout(self.dropout, dtype=self.dtype_policy, name=f"dropout_{i}") for i in range(depth)
         ]
-        layers = [self._make_recurrent_layer(f"layer_{i}") for i in range(depth)]
+        layers = [self._make_recurrent_layer(f"forward_{i}") for i in range(depth)]
         self.layers = (
             [Bidirectional(layer, dtype=self.dtype_policy, name=f"directions_{i}") for i, layer in enumerate(layers)]
             if self.bidirectional

@@ -41,12 +41,12 @@ def check_lengths(lengths, steps):
         ValueError: lengths must lie between 1 and the 3 steps of the inputs, got 5 in row 1
     """
     wrong = tf.logical_or(lengths < 1, lengths > steps)
-    row = tf.argmax(wrong)
+    rows = tf.reshape(tf.where(wrong), [-1])[:1]  # none where all are right, also in a batch of no rows
     expected = "lengths must lie between 1 and the"
     if tf.executing_eagerly():
-        if bool(tf.reduce_any(wrong)):
-            raise ValueError(f"{expected} {int(steps)} steps of the inputs, got {int(lengths[row])} in row {int(row)}")
+        for row in rows.numpy():
+            raise ValueError(f"{expected} {int(steps)} steps of the inputs, got {int(lengths[row])} in row {row}")
         return lengths
-    message = [expected, steps, "steps of the inputs, got", tf.gather(lengths, row), "in row", row]
-    with tf.control_dependencies([tf.debugging.Assert(tf.logical_not(tf.reduce_any(wrong)), message)]):
+    message = [expected, steps, "steps of the inputs, got", tf.gather(lengths, rows), "in row", rows]
+    with tf.control_dependencies([tf.debugging.Assert(tf.equal(tf.size(rows), 0), message)]):
         return tf.identity(lengths)

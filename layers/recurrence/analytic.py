@@ -39,7 +39,8 @@ class AnalyticRecurrence(Recurrence):
         self.activation = keras.activations.get(activation)
         self.use_bias = use_bias
         self.groups = GROUPS  # of rows that are computed at the same time; two directions share the cores
-        self.keras_layer = self.keras_class(units, **self.keras_settings(), dtype=self.dtype_policy)
+        name = self.keras_class.__name__.lower()  # the same in every model, as paths of weights are
+        self.keras_layer = self.keras_class(units, **self.keras_settings(), dtype=self.dtype_policy, name=name)
         self.use_cudnn = use_cudnn
 
     def keras_settings(self):

@@ -52,8 +52,8 @@ class Bidirectional(keras.layers.Layer):
     def __init__(self, layer, **kwargs):
         super().__init__(**kwargs)
         self.forward_layer = layer
-        config = layer.get_config()
-        self.backward_layer = type(layer).from_config({**config, "name": f"{config['name']}_backward"})
+        name = layer.name.replace("forward", "backward") if "forward" in layer.name else f"{layer.name}_backward"
+        self.backward_layer = type(layer).from_config({**layer.get_config(), "name": name})
         self.units = 2 * layer.units
         for each in (self.forward_layer, self.backward_layer):
             if hasattr(each, "groups"):

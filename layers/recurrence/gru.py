@@ -49,7 +49,7 @@ class GRU(AnalyticRecurrence):
 
     @property
     def value_sizes(self):
-        return (2 * self.units, self.units, self.units, self.units)
+        return (self.units,) * 5
 
     @property
     def has_slopes(self):
@@ -72,12 +72,11 @@ class GRU(AnalyticRecurrence):
         gates = self.recurrent_activation(projected_gates + recurrent_gates)
         z, r = tf.split(gates, 2, axis=1)
         g = self.activation(projected_candidate + r * candidate)
-        return (g + z * (h - g),), (gates, g, candidate, h)
+        return (g + z * (h - g),), (z, r, g, candidate, h)
 
     def backward(self, gradients, values):
-        (dh,), (gates, g, candidate, h) = gradients, values
+        (dh,), (z, r, g, candidate, h) = gradients, values
         slope, gate_slope = SLOPES[self.activation], SLOPES[self.recurrent_activation]
-        z, r = tf.split(gates, 2, axis=1)
         through = dh * z
         dg = slope(g, dh - through)
         dz, dr = gate_slope(z, dh * (h - g)), gate_slope(r, dg * candidate)

@@ -69,7 +69,7 @@ class LSTM(AnalyticRecurrence):
 
     @property
     def value_sizes(self):
-        return (3 * self.units, self.units, self.units, self.units)
+        return (self.units,) * 6
 
     @property
     def has_slopes(self):
@@ -103,12 +103,11 @@ class LSTM(AnalyticRecurrence):
         i, f, o = tf.split(gates, 3, axis=1)
         new_c = f * c + i * g
         squashed = self.activation(new_c)
-        return (o * squashed, new_c), (gates, g, squashed, c)
+        return (o * squashed, new_c), (i, f, o, g, squashed, c)
 
     def backward(self, gradients, values):
-        (dh, dc), (gates, g, squashed, c) = gradients, values
+        (dh, dc), (i, f, o, g, squashed, c) = gradients, values
         slope, gate_slope = SLOPES[self.activation], SLOPES[self.recurrent_activation]
-        i, f, o = tf.split(gates, 3, axis=1)
         dc += slope(squashed, dh * o)
         products = joined(
             [gate_slope(i, dc * g), gate_slope(f, dc * c), gate_slope(o, dh * squashed), slope(g, dc * i)]

@@ -309,7 +309,7 @@ def trimmed(inputs, lengths):
         return inputs, None
     # Keras traces a subclassed model under a mirrored strategy with every input as a float
     lengths = check_lengths(ops.cast(lengths, "int32"), tf.shape(inputs)[1])
-    longest = ops.max(lengths)
+    longest = ops.max(lengths, initial=1)  # also in a batch of no rows
     mask = ops.expand_dims(sequence_mask(lengths, longest), -1)
     return tf.where(mask, inputs[:, :longest], 0), lengths
 

@@ -12,7 +12,7 @@ from ..config import EncoderConfig, RecurrentLayer, TaskConfig, WordsConfig
 class Config(TaskConfig, EncoderConfig, WordsConfig):
     """What can be set for slot filling."""
 
-    encoder: RecurrentLayer | Literal["jordan"] = Field(  # type: ignore[assignment]
+    encoder: Literal[RecurrentLayer, "jordan"] = Field(  # type: ignore[assignment]
         "lstm", description="kind of recurrent layer; jordan feeds the previous tag back and needs head=softmax"
     )
     head: Literal["crf", "softmax"] = Field("crf", description="tags chosen as a sequence, or each by itself")

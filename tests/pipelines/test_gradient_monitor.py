@@ -222,7 +222,7 @@ def tagger_and_batch(**settings: Any) -> tuple[SequenceModel, tuple[dict[str, tf
 def test_each_layer_and_direction_of_a_tagger_is_measured(encoder: str, head: str) -> None:
     model, batch = tagger_and_batch(encoder=encoder, head=head)
     found = norms_by_lag(model, *batch)
-    assert [name.rpartition("/")[2] for name in found] == ["backward_0", "backward_1", "forward_0", "forward_1"]
+    assert [name.rpartition("/")[2] for name in found] == ["backward_0", "forward_0", "backward_1", "forward_1"]
     assert {len(norms) for norms in found.values()} == {int(np.median(batch[0]["lengths"].numpy()))}
     assert all(np.all(np.isfinite(norms)) and norms[0] > 0 for norms in found.values())
 
