@@ -88,6 +88,36 @@ class AnalyticRecurrence(Recurrence):
     def build(self, inputs_shape):
         self.keras_layer.build(inputs_shape)
 
+    def loop_weights(self):
+        """What a step multiplies with and adds, as `Weights`."""
+        raise NotImplementedError
+
+    def forward(self, projected, recurrent, states):
+        """One step; see `backpropagated`.
+
+        Args:
+            projected: float tensor `(batch, n)`, the inputs times the kernel.
+            recurrent: float tensor `(batch, n)`, the output of the step before times the recurrent kernel.
+            states: tuple of float tensors `(batch, size)`, after the step before.
+
+        Returns:
+            the tuple of the new states, and the tuple of what `backward` needs.
+        """
+        raise NotImplementedError
+
+    def backward(self, gradients, values):
+        """One step back; see `backpropagated`.
+
+        Args:
+            gradients: tuple of float tensors `(batch, size)`, with respect to the new states.
+            values: what `forward` returned.
+
+        Returns:
+            the gradients with respect to `projected`, `recurrent`, and the tuple of those with respect to the states,
+            the first of them without what comes through `recurrent`, and `None` if that is all.
+        """
+        raise NotImplementedError
+
     def project(self, inputs):
         weights = self.loop_weights()
         projected = ops.matmul(inputs, weights.kernel)
@@ -117,6 +147,7 @@ class AnalyticRecurrence(Recurrence):
         return backpropagated(self, inputs, weights, states, keep, recurrent_mask, wanted, self.groups, save)
 
     def by_keras(self, inputs, states, lengths):
+        """Computes all steps as Keras' layer does, on a GPU by cuDNN's kernel; see `sequences`."""
         # only the states need to know where a row ends, and cuDNN is faster if it need not
         masks = self.return_state and lengths is not None
         mask = sequence_mask(lengths, tf.shape(inputs)[1]) if masks else None

@@ -59,10 +59,10 @@ def backpropagated(
 
     @tf.custom_gradient
     def run(inputs, *tensors):
-        weights, states = unpack(tensors, present)
+        weights, states = _unpack(tensors, present)
         cuts = [tf.shape(inputs)[0] * i // groups for i in range(groups + 1)]
         parts = [
-            Rows(
+            _Rows(
                 cell,
                 tf.transpose(inputs[start:end], [1, 0, 2]),
                 weights,
@@ -74,7 +74,9 @@ def backpropagated(
             for start, end in itertools.pairwise(cuts)
         ]
         done = [part.forward(save) for part in parts]
-        outputs = tuple(batch_major(sequences) for sequences in zip(*(sequences for sequences, _ in done), strict=True))
+        outputs = tuple(
+            _batch_major(sequences) for sequences in zip(*(sequences for sequences, _ in done), strict=True)
+        )
 
         def gradient(*gradients):
             results = []
@@ -85,7 +87,7 @@ def backpropagated(
                 results.append(part.backward(steps, sequences, saved))
             inputs, sums, states = zip(*results, strict=True)
             return (
-                batch_major(inputs),
+                _batch_major(inputs),
                 *(tf.add_n(each) for each in zip(*sums, strict=True)),
                 *(tf.concat(each, 0) for each in zip(*states, strict=True)),
             )
@@ -99,17 +101,17 @@ def backpropagated(
     )
 
 
-def unpack(tensors, present):
+def _unpack(tensors, present):
     tensors = iter(tensors)
     weights = Weights(*(next(tensors) if there else None for there in present))
     return weights, tuple(tensors)
 
 
-def batch_major(parts):
+def _batch_major(parts):
     return tf.concat([tf.transpose(part, [1, 0, 2]) for part in parts], 0)
 
 
-class Rows:
+class _Rows:
     """Some rows of a batch on their way through the loop and back; all sequences here are `(time, rows, size)`."""
 
     def __init__(self, cell, inputs, weights, states, keep, recurrent_mask, wanted):

@@ -60,11 +60,13 @@ class GRU(AnalyticRecurrence):
         return super().fits_cudnn and self.recurrent_activation is keras.activations.sigmoid
 
     def loop_weights(self):
+        """The weights as Keras has them."""
         bias, recurrent_bias = tf.unstack(tf.convert_to_tensor(self.bias)) if self.use_bias else (None, None)
         kernel, recurrent_kernel = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.recurrent_kernel)
         return Weights(kernel, bias, recurrent_kernel, recurrent_bias)
 
     def forward(self, projected, recurrent, states):
+        """One step, `h_t`."""
         (h,) = states
         sizes = [2 * self.units, self.units]
         projected_gates, projected_candidate = tf.split(projected, sizes, axis=1)
@@ -75,6 +77,7 @@ class GRU(AnalyticRecurrence):
         return (g + z * (h - g),), (z, r, g, candidate, h)
 
     def backward(self, gradients, values):
+        """The derivatives of the equations of one step."""
         (dh,), (z, r, g, candidate, h) = gradients, values
         slope, gate_slope = SLOPES[self.activation], SLOPES[self.recurrent_activation]
         through = dh * z

@@ -80,6 +80,8 @@ class LSTM(AnalyticRecurrence):
         return super().fits_cudnn and self.recurrent_activation is keras.activations.sigmoid
 
     def loop_weights(self):
+        """The weights as Keras has them, but with the three gates of the same activation side by side."""
+
         def rearranged(weights):  # the three that have the same activation side by side
             i, f, g, o = tf.split(weights, 4, axis=-1)
             return tf.concat([i, f, o, g], axis=-1)
@@ -89,6 +91,7 @@ class LSTM(AnalyticRecurrence):
         return Weights(rearranged(kernel), bias, rearranged(recurrent_kernel), None)
 
     def loop(self, inputs, states, reset, recurrent_mask, training):
+        """As the base does, but in inference of few rows by one operation for all steps."""
         few = inputs.shape[0] is not None and inputs.shape[0] <= FEW_ROWS
         plain = self.fits_cudnn and inputs.dtype == tf.float32 and reset is None and recurrent_mask is None
         if training or not few or not plain:
@@ -97,6 +100,7 @@ class LSTM(AnalyticRecurrence):
         return block_lstm(inputs, block_order(matrix), block_order(tf.convert_to_tensor(self.bias)), *states)
 
     def forward(self, projected, recurrent, states):
+        """One step, `h_t` and `c_t`."""
         _, c = states
         gates, candidate = tf.split(projected + recurrent, [3 * self.units, self.units], axis=1)
         gates, g = self.recurrent_activation(gates), self.activation(candidate)
@@ -106,6 +110,7 @@ class LSTM(AnalyticRecurrence):
         return (o * squashed, new_c), (i, f, o, g, squashed, c)
 
     def backward(self, gradients, values):
+        """The derivatives of the equations of one step."""
         (dh, dc), (i, f, o, g, squashed, c) = gradients, values
         slope, gate_slope = SLOPES[self.activation], SLOPES[self.recurrent_activation]
         dc += slope(squashed, dh * o)

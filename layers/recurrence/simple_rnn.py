@@ -46,13 +46,16 @@ class SimpleRNN(AnalyticRecurrence):
         return False  # Keras has no cuDNN kernel for it
 
     def loop_weights(self):
+        """The weights as Keras has them."""
         kernel, recurrent_kernel = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.recurrent_kernel)
         return Weights(kernel, tf.convert_to_tensor(self.bias) if self.use_bias else None, recurrent_kernel, None)
 
     def forward(self, projected, recurrent, states):
+        """One step, `h_t`."""
         h = self.activation(projected + recurrent)
         return (h,), (h,)
 
     def backward(self, gradients, values):
+        """The derivatives of the equations of one step."""
         product = SLOPES[self.activation](values[0], gradients[0])
         return product, product, (None,)
