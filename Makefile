@@ -21,10 +21,14 @@ lint: $(VENV)/installed-dev seqloom  ## style and types
 	$(BIN)/mypy
 
 results: $(VENV)/installed  ## the rows of RESULTS.md for one task: make results TASK=slot_filling SEEDS=5
+ifneq ($(wildcard pipelines/$(TASK)/sections),)  # a study: one run at length
+	$(BIN)/seqloom run $(TASK) --set study=full --run_dir runs/results/$(TASK)/full
+else
 	for config in $(filter-out %/tiny.yaml %/sample.yaml,$(wildcard pipelines/$(TASK)/configs/*.yaml)); do \
 	  name=$$(basename $$config .yaml); \
 	  $(BIN)/seqloom run $(TASK) --config $$config --seeds $(SEEDS) --run_dir runs/results/$(TASK)/$$name || exit 1; \
 	done
+endif
 
 clean:  ## remove what the commands above made, except trained runs
 	rm -rf $(VENV) build *.egg-info seqloom .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -26,10 +26,15 @@ def load(run_dir: str | Path) -> Run:
 
     Returns:
         A run whose `predict([...])` answers with the exported model, one dictionary for each input.
+
+    Raises:
+        UserError: if there is no run, or if it is one of a study, which has no model.
     """
     from .pipelines.run import Run
 
-    return Run.open(run_dir)
+    opened = Run.open(run_dir)
+    opened.entry.require_task("load")
+    return opened
 
 
 def run(task: str, run_dir: str | Path | None = None, **settings: Any) -> dict[str, Any] | None:

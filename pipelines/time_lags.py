@@ -1,4 +1,8 @@
-"""How far back in time a loss reaches: the gradient of the loss at the last step with respect to earlier states."""
+"""How far back in time a loss reaches: the gradient of the loss at the last step with respect to earlier states.
+
+It taps the layers inside any model of a task, as they are; `gradient_lab/lags.py` follows a single layer in double
+precision.
+"""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...layers.encoder import recurrent_layer
 
 GATED = ("lstm", "gru", "peephole", "coupled", "gated_feedback")
-TOLERANCE = 0.02  # of equal numbers of weights
+TOLERANCE = 0.035  # of equal numbers of weights; one unit more or less of a gated cell is several per cent
 _FEWEST_MODULES = 5  # of a clockwork network; with fewer it would have too few speeds
 _NEARBY = 8  # a multiple of five to eight is at most so far away
 
@@ -67,7 +67,7 @@ def units_for(cell: str, parameters: int, features: int, outputs: int) -> int:
             found[units] = abs(_weights(layer, outputs) / parameters - 1)
     best = min(found, key=lambda units: found[units])
     if found[best] > TOLERANCE:
-        raise ValueError(f"parameters={parameters} cannot be met within {TOLERANCE:.0%} by {cell}: try another number")
+        raise ValueError(f"parameters={parameters} cannot be met within {TOLERANCE:.1%} by {cell}: try another number")
     return best
 
 

@@ -1,4 +1,8 @@
-"""The gradient of a loss at the last step with respect to the states of all steps before."""
+"""The gradient of a loss at the last step with respect to the states of all steps before, for a single layer.
+
+The layer runs step by step in double precision, so that tiny gradients keep their size; `pipelines/time_lags.py` taps
+the layers inside any trained model instead, in the precision it has.
+"""
 
 from __future__ import annotations
 
@@ -46,8 +50,7 @@ def norms_by_lag(layer: Any, inputs: np.ndarray, loss: Callable[[tf.Tensor], tf.
         tape.watch(states)
         for time in range(inputs.shape[1]):
             passed.append(states)
-            output, *after = layer(inputs[:, time : time + 1], initial_state=states)
-            states = tuple(after)
+            output, states = layer.step(layer.project(inputs[:, time]), states)
         total = tf.reduce_sum(loss(output))
     gradients = tape.gradient(total, [(output,), *reversed(passed)], unconnected_gradients="zero")
     return np.array([np.sqrt(sum(np.square(part.numpy()).sum(axis=-1) for part in parts)) for parts in gradients])

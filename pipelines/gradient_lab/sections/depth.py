@@ -1,4 +1,4 @@
-"""Stacks of 1 to 16 layers: what arrives at the lowest one, and what shortcuts between layers do for it."""
+"""Stacks of recurrent layers: what arrives at the lowest one, and what shortcuts between layers do for it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Depth(Section):
     name = "depth"
     title = "Depth"
     claim = (
-        "A gradient has to come down through the layers as well as back through time, and vanishes on both ways. "
-        "Shortcuts between layers carry it to the lowest one."
+        "A gradient has to come down through the layers as well as back through time. In a stack of untrained LSTM "
+        "layers less of it arrives at the lowest layer the more layers there are; residual connections carry it down."
     )
 
     def compute(self, config: Config, folder: Path) -> dict[str, Any]:
@@ -60,7 +60,7 @@ class Depth(Section):
         norms = {name: _column(results, name, "lowest") for name in CONNECTIONS}
         losses = {name: _column(results, name, "loss") for name in CONNECTIONS}
         losses["a guess"] = [results["baseline"]] * len(layers)
-        labels = {"xlabel": "layers", "log_x": True, "log_y": True}
+        labels: dict[str, Any] = {"xlabel": "layers", "log_x": True, "log_y": True}
         return [
             page.prose(_text(results)),
             lines(layers, norms, title="Gradient at the lowest layer", ylabel="norm, before training", **labels),

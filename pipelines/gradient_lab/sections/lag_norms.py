@@ -36,8 +36,8 @@ class LagNorms(Section):
     title = "Gradient against the lag"
     claim = (
         "Going back in time, the gradient of a simple recurrent network shrinks or grows by a factor at each step, and "
-        "never by more than the largest singular value of its recurrent matrix. Gates and slow units are ways to bring "
-        "that factor near 1."
+        "never by more than the largest singular value of its recurrent matrix. Slow units, and gates once they are "
+        "trained, can bring that factor near 1."
     )
 
     def compute(self, config: Config, folder: Path) -> dict[str, Any]:
@@ -155,13 +155,13 @@ def _cell_figures(results: dict[str, Any]) -> list[Block]:
     lags = list(range(results["length"] + 1))
     cells = results["cells"]
     figures: list[Block] = []
+    labels: dict[str, Any] = {"xlabel": "lag (steps)", "ylabel": "norm, relative to lag 0"}
     for group, names in groups(list(cells)):
         for when in ("before", "after"):
             series = {page.readable_name(cell): cells[cell][when] for cell in names}
             if "simple" in names:  # the only one with a bound that is a number
                 series[_BOUND] = [cells["simple"][f"factor_{when}"] ** lag for lag in lags]
             title = f"Cells {group}, {when} training"
-            labels = {"xlabel": "lag (steps)", "ylabel": "norm, relative to lag 0"}
             figures.append(lines(lags, series, title=title, log_y=True, **labels))
     return figures
 

@@ -143,7 +143,7 @@ def _gate_text(results: dict[str, Any]) -> str:
         f"how often it is wide open (above {HIGH:g}) on new text, as in Karpathy, Johnson and Fei-Fei (2015). On the "
         f"dotted line a gate is never in between.\n\nAfter training the forget gate is wide open in "
         f"{100 * results['high'][forget].mean():.0f} % of all steps and units and shut in "
-        f"{100 * results['low'][forget].mean():.0f} %; of {open_units} units it is wide open in more than half of the "
+        f"{100 * results['low'][forget].mean():.0f} %; in {open_units} units it is wide open in more than half of the "
         "steps."
     )
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import keras
 import numpy as np
 import pytest
@@ -11,9 +14,16 @@ from seqloom.layers.encoder import recurrent_layer
 from seqloom.layers.recurrence.simple_rnn import SimpleRNN
 from seqloom.pipelines.gradient_lab.config import CELLS, Config
 from seqloom.pipelines.gradient_lab.lags import largest_singular_value, norms_by_lag, stepper
-from seqloom.pipelines.gradient_lab.sections.lag_norms import LagNorms, measured, scaled
+from seqloom.pipelines.gradient_lab.sections.lag_norms import LagNorms
 
 SMALL = Config(lag_cells=["simple", "leaky"], lag_length=12, lag_units=8, lag_rows=6, lag_updates=3, lag_batch=4)
+
+
+@pytest.fixture(scope="module")
+def computed(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], Path]:
+    """The section's results, and the folder in which it has kept what each cell gave."""
+    folder = tmp_path_factory.mktemp("lag_norms")
+    return LagNorms().compute(SMALL, folder), folder
 
 
 def test_a_linear_unit_has_the_powers_of_its_weight() -> None:
@@ -51,13 +61,13 @@ def test_step_by_step_is_the_layer(cell: str) -> None:
         assert np.allclose(norms[-1], np.linalg.norm(slopes, axis=-1), rtol=1e-3, atol=1e-9)
 
 
-def test_the_simple_cell_stays_under_its_bound_at_every_lag() -> None:
-    found = measured(SMALL, "simple")
+def test_the_simple_cell_stays_under_its_bound_at_every_lag(computed: tuple[dict[str, Any], Path]) -> None:
+    found = computed[0]["cells"]["simple"]
     lags = np.arange(SMALL.lag_length + 1)
     for when in ("before", "after"):
         assert (np.array(found[when]) <= found[f"factor_{when}"] ** lags * (1 + 1e-9)).all()
     assert found["factor_before"] == pytest.approx(1, abs=1e-5), "an orthogonal matrix keeps lengths"
-    for scale, norms in scaled(SMALL).items():
+    for scale, norms in computed[0]["scaled"].items():
         assert (np.array(norms) <= float(scale) ** lags * (1 + 1e-6)).all()
         assert norms[0] == 1
 
@@ -69,13 +79,12 @@ def test_the_largest_singular_value_is_what_a_vector_can_grow_by() -> None:
     assert largest_singular_value(layer) == pytest.approx(3)
 
 
-def test_finished_cells_are_not_measured_again_and_all_is_drawn(tmp_path) -> None:
-    section = LagNorms()
-    results = section.compute(SMALL, tmp_path)
-    times = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+def test_finished_cells_are_not_measured_again_and_all_is_drawn(computed: tuple[dict[str, Any], Path]) -> None:
+    section, (results, folder) = LagNorms(), computed
+    times = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
     assert sorted(path.stem for path in times) == ["leaky", "simple"]
-    assert section.compute(SMALL, tmp_path) == results
-    assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == times
+    assert section.compute(SMALL, folder) == results
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == times
     assert len(section.render(results)) > 4
     name, value = section.metric(results)
     assert name == "lag_gradient_orders_between_cells"

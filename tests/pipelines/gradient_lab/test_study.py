@@ -210,9 +210,9 @@ class TestRefusals:
         command("run", "gradient_lab", "--set", setting, "--run_dir", tmp_path / "run").refused(*parts)
         assert not (tmp_path / "run").exists()
 
-    def test_prediction_as_a_library(self, lab_run: Path) -> None:
-        with pytest.raises(UserError, match="gradient_lab is a study"):
-            seqloom.load(lab_run).predict(["fly to boston"])
+    def test_loading_as_a_library(self, lab_run: Path) -> None:
+        with pytest.raises(UserError, match=r"gradient_lab is a study, .* not `load`"):
+            seqloom.load(lab_run)
 
     def test_a_data_set_in_the_list(self, command: Commands) -> None:
         command("list", "gradient_lab", "--dataset", "sample").refused("gradient_lab is a study, which has no data set")
