@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, get_args
+from typing import Annotated, get_args
 
 from pydantic import Field
 
+from ..config import RecurrentLayer
 from ..study import StudyConfig
 
-Cell = Literal[
-    "simple",
-    "lstm",
-    "gru",
-    "leaky",
-    "skip",
-    "clockwork",
-    "scrn",
-    "echo_state",
-    "peephole",
-    "coupled",
-    "gated_feedback",
-]
-CELLS: tuple[Cell, ...] = get_args(Cell)
+CELLS: tuple[RecurrentLayer, ...] = get_args(RecurrentLayer)
 
 
 class Config(StudyConfig):
@@ -46,7 +34,9 @@ class Config(StudyConfig):
     gate_batch: int = Field(32, ge=1, description="texts of one of its training steps")
 
     # lag_norms
-    lag_cells: list[Cell] = Field(list(CELLS), min_length=1, description="cells whose gradient is followed back")
+    lag_cells: list[RecurrentLayer] = Field(
+        list(CELLS), min_length=1, description="cells whose gradient is followed back"
+    )
     lag_length: int = Field(50, ge=2, le=1000, description="steps of the sequences of the adding problem")
     lag_units: int = Field(32, ge=8, le=1024, description="units of each of these cells")
     lag_rows: int = Field(64, ge=1, description="sequences over which norms are averaged")
@@ -55,7 +45,7 @@ class Config(StudyConfig):
     lag_rate: float = Field(5e-3, gt=0, description="learning rate of Adam in this training")
 
     # benchmark_tasks
-    benchmark_cells: list[Cell] = Field(
+    benchmark_cells: list[RecurrentLayer] = Field(
         ["simple", "leaky", "lstm", "gru"], min_length=1, description="cells that are compared at equal parameters"
     )
     benchmark_adding: list[Annotated[int, Field(ge=2, le=10_000)]] = Field(
@@ -96,7 +86,7 @@ class Config(StudyConfig):
     depth_layers: list[Annotated[int, Field(ge=1, le=64)]] = Field(
         [1, 4, 8], min_length=1, description="numbers of stacked layers"
     )
-    depth_encoder: Cell = Field("lstm", description="cell of the layers")
+    depth_encoder: RecurrentLayer = Field("lstm", description="cell of the layers")
     depth_units: int = Field(24, ge=1, le=1024, description="units of each layer")
     depth_length: int = Field(10, ge=10, le=1000, description="steps of the sequences of the temporal order problem")
     depth_updates: int = Field(150, ge=1, description="training steps of each stack")
