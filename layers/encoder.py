@@ -18,8 +18,9 @@ from .recurrence import (
     SimpleRNN,
     SkipRNN,
 )
+from .recurrence.backpropagation import FEW_ROWS
 from .recurrence.bidirectional import reverse
-from .recurrence.fused_lstm import FEW_ROWS, FusedLSTM
+from .recurrence.fused_lstm import FusedLSTM
 from .recurrence.recurrence import padded, trimmed
 
 CONNECTIONS = ("none", "residual", "highway", "dense")

@@ -3,11 +3,11 @@
 The time of a recurrent layer on a CPU goes into one small matrix product a step, which TensorFlow computes on one
 core, and into what surrounds it. Three things make it shorter:
 
-- What does not depend on the state is one product for all steps: of the inputs and the kernel before the loop, and,
-  since the backward loop is ours, of what the kernels' gradients are made of after it.
+- What does not depend on the state is one product for many steps: of the inputs and the kernel for those of a turn of
+  the loop, and, since the backward loop is ours, of what the kernels' gradients are made of after it.
 - The rows of the batch go through the loop in groups, which the executor runs on different cores at the same time.
-- A turn of the loop does several steps, and no operation in it is one that TensorFlow splits between threads:
-  waiting for another core costs more than the work.
+- A turn of the loop does several steps, and its operations are kept so small (one for each gate) that TensorFlow does
+  not split them between threads: waiting for another core costs more than the work.
 
 `benchmarks/README.md` has the measurements of these and of what did not help.
 """
@@ -18,9 +18,10 @@ from collections import namedtuple
 
 import tensorflow as tf
 
-from .recurrence import masked, repeat
+from .recurrence import masked, repeat, repeat_turns, swapped
 
 GROUPS = min(os.cpu_count() or 1, 4)
+FEW_ROWS = 4  # as many leave most of a step's time to the starting of operations, which groups would have more of
 
 Weights = namedtuple("Weights", "kernel bias recurrent_kernel recurrent_bias")
 Weights.__doc__ = """What a step multiplies with and adds; the biases may be `None`.
@@ -45,8 +46,8 @@ def backpropagated(
         keep: bool tensor `(batch, time)`, `False` where the states are set to zero before the step, or `None`.
         recurrent_mask: float tensor `(batch, units)` that the output is multiplied with before the product, or `None`.
         wanted: int or `None`. How many of the states' sequences to return, from the first on; `None` for all.
-        groups: int. Number of groups of rows that may be computed at the same time. Defaults to the number of
-            cores, at most 4.
+        groups: int. Number of groups of rows that may be computed at the same time, unless there are few. Defaults
+            to the number of cores, at most 4.
         save: bool. Whether to keep in the forward loop what the backward loop needs; else it is computed again when
             a gradient is asked for. Defaults to `True`.
 
@@ -54,6 +55,7 @@ def backpropagated(
         tuple of float tensors `(batch, time, size)`, the states after each step.
     """
     wanted = len(states) if wanted is None else wanted
+    groups = 1 if has_few_rows(inputs) else groups
     present = [weight is not None for weight in weights]
     given = [weight for weight in weights if weight is not None]
 
@@ -64,7 +66,7 @@ def backpropagated(
         parts = [
             _Rows(
                 cell,
-                tf.transpose(inputs[start:end], [1, 0, 2]),
+                swapped(inputs[start:end]),
                 weights,
                 tuple(state[start:end] for state in states),
                 None if keep is None else tf.transpose(keep[start:end])[..., None],
@@ -83,7 +85,7 @@ def backpropagated(
             for part, start, end, (sequences, saved) in zip(parts, cuts[:-1], cuts[1:], done, strict=True):
                 if not save:
                     sequences, saved = part.forward(True)
-                steps = [tf.transpose(each[start:end], [1, 0, 2]) for each in gradients]
+                steps = [swapped(each[start:end]) for each in gradients]
                 results.append(part.backward(steps, sequences, saved))
             inputs, sums, states = zip(*results, strict=True)
             return (
@@ -101,6 +103,11 @@ def backpropagated(
     )
 
 
+def has_few_rows(inputs):
+    """bool, whether it is known of `(batch, time, features)` that there are at most `FEW_ROWS` rows."""
+    return inputs.shape[0] is not None and inputs.shape[0] <= FEW_ROWS
+
+
 def _unpack(tensors, present):
     tensors = iter(tensors)
     weights = Weights(*(next(tensors) if there else None for there in present))
@@ -108,7 +115,7 @@ def _unpack(tensors, present):
 
 
 def _batch_major(parts):
-    return tf.concat([tf.transpose(part, [1, 0, 2]) for part in parts], 0)
+    return tf.concat([swapped(part) for part in parts], 0)
 
 
 class _Rows:
@@ -121,24 +128,34 @@ class _Rows:
 
     def forward(self, save):
         """Returns the sequences of the states and the arrays of the values that the backward steps need."""
-        features, size = self.weights.kernel.shape
-        projected = tf.matmul(tf.reshape(self.inputs, [-1, features]), self.weights.kernel)
-        if self.weights.bias is not None:
-            projected = tf.nn.bias_add(projected, self.weights.bias)
-        projected = tf.reshape(projected, [self.steps, self.rows, size])
         kept = [self._array(state.shape[-1]) for state in self.states[: self.wanted]]
         saved = [self._array(size) for size in self.cell.value_sizes] if save else []
 
-        def step(time, states, kept, saved):
+        def turn(time, count, variables):
+            projected = self._projected(time, count)
+            for i in range(count):
+                variables = step(time + i, projected[i], *variables)
+            return variables
+
+        def step(time, projected, states, kept, saved):
             if self.keep is not None:
                 states = tuple(tf.where(self.keep[time], state, 0) for state in states)
-            states, values = self.cell.forward(projected[time], self._recurrent(states[0]), states)
+            states, values = self.cell.forward(projected, self._recurrent(states[0]), states)
             kept = [array.write(time, state) for array, state in zip(kept, states, strict=False)]
             saved = [array.write(time, value) for array, value in zip(saved, values, strict=False)]
             return states, kept, saved
 
-        _, kept, saved = repeat(step, self.steps, (self.states, kept, saved))
+        _, kept, saved = repeat_turns(turn, self.steps, (self.states, kept, saved))
         return [array.stack() for array in kept], saved
+
+    def _projected(self, time, count):
+        """The inputs of some steps times the kernel, `(count, rows, n)`."""
+        features, size = self.weights.kernel.shape
+        inputs = tf.reshape(self.inputs[time : time + count], [-1, features])
+        projected = tf.matmul(inputs, self.weights.kernel)
+        if self.weights.bias is not None:
+            projected = tf.nn.bias_add(projected, self.weights.bias)
+        return tf.reshape(projected, [count, self.rows, size])
 
     def _recurrent(self, output):
         product = tf.matmul(masked(output, self.recurrent_mask), self.weights.recurrent_kernel)
@@ -170,33 +187,27 @@ class _Rows:
         return inputs, sums, states
 
     def _sums(self, projected, recurrent, outputs):
+        """The gradients with respect to the inputs and the weights, from those of the products of all steps."""
         features, size = self.weights.kernel.shape
-        before = self._before(outputs)
-        flat_projected, flat_recurrent = tf.reshape(projected, [-1, size]), tf.reshape(recurrent, [-1, size])
-        inputs = tf.matmul(flat_projected, tf.transpose(self.weights.kernel))
+        flat = tf.reshape(projected, [-1, size])
+        inputs = tf.matmul(flat, tf.transpose(self.weights.kernel))
         ones = tf.ones([1, self.steps * self.rows], projected.dtype)  # a product is the faster way to a sum
-        sums = [tf.matmul(tf.reshape(self.inputs, [-1, features]), flat_projected, transpose_a=True)]
+        sums = [tf.matmul(tf.reshape(self.inputs, [-1, features]), flat, transpose_a=True)]
         if self.weights.bias is not None:
-            sums.append(tf.matmul(ones, flat_projected)[0])
-        sums.append(tf.matmul(tf.reshape(before, [-1, outputs.shape[-1]]), flat_recurrent, transpose_a=True))
+            sums.append(tf.matmul(ones, flat)[0])
+        sums.append(self._recurrent_sum(recurrent, outputs))
         if self.weights.recurrent_bias is not None:
-            sums.append(tf.matmul(ones, flat_recurrent)[0])
+            sums.append(tf.matmul(ones, tf.reshape(recurrent, [-1, size]))[0])
         return tf.reshape(inputs, [self.steps, self.rows, features]), sums
 
-    def _before(self, outputs):
-        """The outputs as the recurrent kernel saw them."""
-        before = tf.concat([self.states[0][None], outputs[:-1]], 0)
+    def _recurrent_sum(self, recurrent, outputs):
+        """The gradient of the recurrent kernel; the first step saw the initial state, the others outputs."""
+        first, before = self.states[0], outputs[:-1]
         if self.keep is not None:
-            before = tf.where(self.keep, before, 0)
-        return masked(before, self.recurrent_mask)
+            first, before = tf.where(self.keep[0], first, 0), tf.where(self.keep[1:], before, 0)
+        first, before = masked(first, self.recurrent_mask), masked(before, self.recurrent_mask)
+        before, later = (tf.reshape(each, [-1, each.shape[-1]]) for each in (before, recurrent[1:]))
+        return tf.matmul(first, recurrent[0], transpose_a=True) + tf.matmul(before, later, transpose_a=True)
 
     def _array(self, size):
         return tf.TensorArray(self.inputs.dtype, self.steps, element_shape=(None, size), infer_shape=False)
-
-
-def joined(parts):
-    """Puts matrices of equal sizes side by side, as `tf.concat` does, without its threads."""
-    size = parts[0].shape[-1]
-    rows = tf.range(tf.shape(parts[0])[0]) * len(parts)
-    stitched = tf.raw_ops.DynamicStitch(indices=[rows + i for i in range(len(parts))], data=parts)
-    return tf.reshape(stitched, [-1, len(parts) * size])

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-FEW_ROWS = 4  # as many leave most of a step's time to the starting of operations; more are faster in a loop
+from .recurrence import swapped
 
 
 class FusedLSTM(tf.Module):
@@ -75,7 +75,7 @@ def block_lstm(inputs, matrix, bias, h, c):
     Returns:
         tuple of two float32 tensors `(batch, time, units)`, `h` and `c` after each step.
     """
-    steps = tf.transpose(inputs, [1, 0, 2])
+    steps = swapped(inputs)
     no_peephole = tf.zeros_like(bias[: h.shape[-1]])
     outputs = tf.raw_ops.BlockLSTM(
         seq_len_max=tf.shape(steps, out_type=tf.int64)[0],
@@ -92,4 +92,4 @@ def block_lstm(inputs, matrix, bias, h, c):
         use_peephole=False,
     )
     shape = [inputs.shape[0], inputs.shape[1], h.shape[-1]]
-    return tuple(tf.ensure_shape(tf.transpose(each, [1, 0, 2]), shape) for each in (outputs.h, outputs.cs))
+    return tuple(tf.ensure_shape(swapped(each), shape) for each in (outputs.h, outputs.cs))

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from .activations import SLOPES
 from .analytic import AnalyticRecurrence
-from .backpropagation import Weights, joined
+from .backpropagation import Weights
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
@@ -68,11 +68,10 @@ class GRU(AnalyticRecurrence):
     def forward(self, projected, recurrent, states):
         """One step, `h_t`."""
         (h,) = states
-        sizes = [2 * self.units, self.units]
-        projected_gates, projected_candidate = tf.split(projected, sizes, axis=1)
-        recurrent_gates, candidate = tf.split(recurrent, sizes, axis=1)
-        gates = self.recurrent_activation(projected_gates + recurrent_gates)
-        z, r = tf.split(gates, 2, axis=1)
+        projected_z, projected_r, projected_candidate = tf.split(projected, 3, axis=1)
+        recurrent_z, recurrent_r, candidate = tf.split(recurrent, 3, axis=1)
+        z = self.recurrent_activation(projected_z + recurrent_z)
+        r = self.recurrent_activation(projected_r + recurrent_r)
         g = self.activation(projected_candidate + r * candidate)
         return (g + z * (h - g),), (z, r, g, candidate, h)
 
@@ -83,7 +82,7 @@ class GRU(AnalyticRecurrence):
         through = dh * z
         dg = slope(g, dh - through)
         dz, dr = gate_slope(z, dh * (h - g)), gate_slope(r, dg * candidate)
-        return joined([dz, dr, dg]), joined([dz, dr, dg * r]), (through,)
+        return tf.concat([dz, dr, dg], axis=1), tf.concat([dz, dr, dg * r], axis=1), (through,)
 
     def get_config(self):
         return {

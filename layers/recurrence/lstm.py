@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from .activations import SLOPES
 from .analytic import AnalyticRecurrence
-from .backpropagation import Weights, joined
-from .fused_lstm import FEW_ROWS, block_lstm, block_order
+from .backpropagation import Weights, has_few_rows
+from .fused_lstm import block_lstm, block_order
 from .gate_bias import gate_bias
 
 
@@ -80,21 +80,14 @@ class LSTM(AnalyticRecurrence):
         return super().fits_cudnn and self.recurrent_activation is keras.activations.sigmoid
 
     def loop_weights(self):
-        """The weights as Keras has them, but with the three gates of the same activation side by side."""
-
-        def rearranged(weights):  # the three that have the same activation side by side
-            i, f, g, o = tf.split(weights, 4, axis=-1)
-            return tf.concat([i, f, o, g], axis=-1)
-
-        bias = rearranged(tf.convert_to_tensor(self.bias)) if self.use_bias else None
+        """The weights as Keras has them."""
         kernel, recurrent_kernel = tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.recurrent_kernel)
-        return Weights(rearranged(kernel), bias, rearranged(recurrent_kernel), None)
+        return Weights(kernel, tf.convert_to_tensor(self.bias) if self.use_bias else None, recurrent_kernel, None)
 
     def loop(self, inputs, states, reset, recurrent_mask, training):
         """As the base does, but in inference of few rows by one operation for all steps."""
-        few = inputs.shape[0] is not None and inputs.shape[0] <= FEW_ROWS
         plain = self.fits_cudnn and inputs.dtype == tf.float32 and reset is None and recurrent_mask is None
-        if training or not few or not plain:
+        if training or not has_few_rows(inputs) or not plain:
             return super().loop(inputs, states, reset, recurrent_mask, training)
         matrix = tf.concat([tf.convert_to_tensor(self.kernel), tf.convert_to_tensor(self.recurrent_kernel)], axis=0)
         return block_lstm(inputs, block_order(matrix), block_order(tf.convert_to_tensor(self.bias)), *states)
@@ -102,21 +95,20 @@ class LSTM(AnalyticRecurrence):
     def forward(self, projected, recurrent, states):
         """One step, `h_t` and `c_t`."""
         _, c = states
-        gates, candidate = tf.split(projected + recurrent, [3 * self.units, self.units], axis=1)
-        gates, g = self.recurrent_activation(gates), self.activation(candidate)
-        i, f, o = tf.split(gates, 3, axis=1)
+        i, f, candidate, o = tf.split(projected + recurrent, 4, axis=1)
+        i, f, o = (self.recurrent_activation(gate) for gate in (i, f, o))
+        g = self.activation(candidate)
         new_c = f * c + i * g
         squashed = self.activation(new_c)
-        return (o * squashed, new_c), (i, f, o, g, squashed, c)
+        return (o * squashed, new_c), (i, f, g, o, squashed, c)
 
     def backward(self, gradients, values):
         """The derivatives of the equations of one step."""
-        (dh, dc), (i, f, o, g, squashed, c) = gradients, values
+        (dh, dc), (i, f, g, o, squashed, c) = gradients, values
         slope, gate_slope = SLOPES[self.activation], SLOPES[self.recurrent_activation]
         dc += slope(squashed, dh * o)
-        products = joined(
-            [gate_slope(i, dc * g), gate_slope(f, dc * c), gate_slope(o, dh * squashed), slope(g, dc * i)]
-        )
+        gates = gate_slope(i, dc * g), gate_slope(f, dc * c), slope(g, dc * i), gate_slope(o, dh * squashed)
+        products = tf.concat(gates, axis=1)
         return products, products, (None, dc * f)
 
     def get_config(self):

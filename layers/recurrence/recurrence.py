@@ -178,7 +178,7 @@ class Recurrence(keras.layers.Layer):
     def unrolled_by_loop(self, projected, states, lengths, reset, recurrent_mask):
         """The steps one after the other; see `sequences`."""
         dtype = self.compute_dtype
-        projected = tf.transpose(projected, [1, 0, 2])
+        projected = swapped(projected)
         steps = tf.shape(projected)[0]
         keep = None if reset is None else tf.transpose(tf.logical_not(ops.cast(reset, "bool")))[..., None]
         states = tuple(ops.cast(state, self.variable_dtype) for state in states)
@@ -195,9 +195,9 @@ class Recurrence(keras.layers.Layer):
             return states, outputs.write(time, output), kept
 
         states, outputs, kept = repeat(step, steps, (states, outputs, kept))
-        outputs = tf.transpose(outputs.stack(), [1, 0, 2])
+        outputs = swapped(outputs.stack())
         if kept:
-            states = tuple(last_step(tf.transpose(array.stack(), [1, 0, 2]), lengths) for array in kept)
+            states = tuple(last_step(swapped(array.stack()), lengths) for array in kept)
         return outputs, states if self.return_state else ()
 
     def _initial_state(self, inputs, initial_state):
@@ -259,7 +259,7 @@ class Recurrence(keras.layers.Layer):
         }
 
 
-UNROLLED = 4  # steps in one turn of the loop, whose own cost is that of several operations
+UNROLLED = 5  # steps in one turn of the loop, whose own cost is that of several operations
 
 
 def repeat(step, steps, variables):
@@ -275,19 +275,39 @@ def repeat(step, steps, variables):
         the variables after the last step.
     """
 
+    def turn(time, count, variables):
+        for i in range(count):
+            variables = step(time + i, *variables)
+        return variables
+
+    return repeat_turns(turn, steps, variables)
+
+
+def repeat_turns(turn, steps, variables):
+    """Computes some steps at a time, where they share work that does not depend on the variables.
+
+    Args:
+        turn: called with the number of the first step, how many there are (an int), and the variables; returns the
+            variables after them.
+        steps: int or scalar int tensor, how many steps there are in all.
+        variables: as in `repeat`.
+
+    Returns:
+        the variables after the last step.
+    """
+
     def shape(variable):
         return tf.TensorShape(None if isinstance(variable, tf.TensorArray) else [None, *variable.shape[1:]])
 
-    def turns(unrolled, end, time, variables):
-        def turn(time, *variables):
-            for i in range(unrolled):
-                variables = step(time + i, *variables)
-            return (time + unrolled, *variables)
-
+    def turns(count, end, time, variables):
         variables = (time, *variables)
         shapes = (tf.TensorShape([]), *tf.nest.map_structure(shape, variables[1:]))
         time, *variables = tf.while_loop(
-            lambda time, *_: time < end, turn, variables, shape_invariants=shapes, parallel_iterations=1
+            lambda time, *_: time < end,
+            lambda time, *variables: (time + count, *turn(time, count, variables)),
+            variables,
+            shape_invariants=shapes,
+            parallel_iterations=1,
         )
         return time, variables
 
@@ -340,3 +360,14 @@ def last_step(sequence, lengths):
     if lengths is None:
         return sequence[:, -1]
     return tf.gather(sequence, lengths - 1, axis=1, batch_dims=1)
+
+
+@tf.custom_gradient
+def swapped(sequence):
+    """Swaps batch and time, `(batch, time, size)` and `(time, batch, size)`.
+
+    TensorFlow's transposition of floats on a CPU takes longer to set up than a small batch takes to copy; that of
+    integers does not.
+    """
+    integer = {2: tf.int16, 4: tf.int32, 8: tf.int64}[sequence.dtype.size]
+    return tf.bitcast(tf.transpose(tf.bitcast(sequence, integer), [1, 0, 2]), sequence.dtype), swapped
