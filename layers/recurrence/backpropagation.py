@@ -18,7 +18,7 @@ from collections import namedtuple
 
 import tensorflow as tf
 
-from .recurrence import masked, repeat, repeat_turns, swapped
+from .recurrence import masked, repeat, repeat_turns, swapped_without_gradient
 
 GROUPS = min(os.cpu_count() or 1, 4)
 FEW_ROWS = 4  # as many leave most of a step's time to the starting of operations, which groups would have more of
@@ -66,7 +66,7 @@ def backpropagated(
         parts = [
             _Rows(
                 cell,
-                swapped(inputs[start:end]),
+                swapped_without_gradient(inputs[start:end]),
                 weights,
                 tuple(state[start:end] for state in states),
                 None if keep is None else tf.transpose(keep[start:end])[..., None],
@@ -85,7 +85,7 @@ def backpropagated(
             for part, start, end, (sequences, saved) in zip(parts, cuts[:-1], cuts[1:], done, strict=True):
                 if not save:
                     sequences, saved = part.forward(True)
-                steps = [swapped(each[start:end]) for each in gradients]
+                steps = [swapped_without_gradient(each[start:end]) for each in gradients]
                 results.append(part.backward(steps, sequences, saved))
             inputs, sums, states = zip(*results, strict=True)
             return (
@@ -115,7 +115,7 @@ def _unpack(tensors, present):
 
 
 def _batch_major(parts):
-    return tf.concat([swapped(part) for part in parts], 0)
+    return tf.concat([swapped_without_gradient(part) for part in parts], 0)
 
 
 class _Rows:

@@ -364,10 +364,15 @@ def last_step(sequence, lengths):
 
 @tf.custom_gradient
 def swapped(sequence):
-    """Swaps batch and time, `(batch, time, size)` and `(time, batch, size)`.
+    """Swaps batch and time, `(batch, time, size)` and `(time, batch, size)`."""
+    return swapped_without_gradient(sequence), swapped_without_gradient
+
+
+def swapped_without_gradient(sequence):
+    """As `swapped`, for gradients that are written out.
 
     TensorFlow's transposition of floats on a CPU takes longer to set up than a small batch takes to copy; that of
     integers does not.
     """
     integer = {2: tf.int16, 4: tf.int32, 8: tf.int64}[sequence.dtype.size]
-    return tf.bitcast(tf.transpose(tf.bitcast(sequence, integer), [1, 0, 2]), sequence.dtype), swapped
+    return tf.bitcast(tf.transpose(tf.bitcast(sequence, integer), [1, 0, 2]), sequence.dtype)

@@ -52,7 +52,7 @@ class Config(StudyConfig):
         [50], description="lengths of the adding problem, in steps, at least 2"
     )
     benchmark_order: list[Annotated[int, Field(ge=10, le=10_000)]] = Field(
-        [100], description="lengths of the temporal order problem, in steps, at least 10"
+        [50], description="lengths of the temporal order problem, in steps, at least 10"
     )
     benchmark_copy: list[Annotated[int, Field(ge=1, le=10_000)]] = Field(
         [5], description="lengths of the copy problem, steps to remember, at least 1"
