@@ -18,12 +18,13 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .corpus import DataError
+from .download import Download, fetch
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -45,12 +46,14 @@ class RawFiles:
             match at least one file.
         layout: how the folder must look, in words that complete "the folder must hold ...".
         where: where one gets it, in words that complete "get it from ...".
+        alternatives: other patterns of which all match something where the corpus comes in another form.
     """
 
     name: str
     patterns: tuple[str, ...]
     layout: str
     where: str
+    alternatives: tuple[tuple[str, ...], ...] = ()
 
     def find(self, data_dir: str | Path | None) -> RawFolder:
         """The folder of the corpus.
@@ -70,13 +73,54 @@ class RawFiles:
             raise DataError(f"{folder} is {'not a folder' if folder.exists() else 'missing'}: {self._help()}")
         if (folder / self.name).is_dir():
             folder = folder / self.name
-        files: set[Path] = set()
-        for pattern in self.patterns:
-            matches = [path for path in folder.glob(pattern) if path.is_file()]
-            if not matches:
-                raise DataError(f"{folder / pattern} is missing: {self._help()}")
-            files.update(matches)
-        return RawFolder(folder, tuple(sorted(files, key=lambda path: path.relative_to(folder).as_posix())))
+        incomplete = []
+        for patterns in (self.patterns, *self.alternatives):
+            matches = self._matches(folder, patterns)
+            if all(matches.values()):
+                files = {path for paths in matches.values() for path in paths}
+                return RawFolder(folder, tuple(sorted(files, key=lambda path: path.relative_to(folder).as_posix())))
+            incomplete.append(matches)
+        nearest = max(incomplete, key=lambda matches: sum(map(bool, matches.values())))
+        missing = next(pattern for pattern, paths in nearest.items() if not paths)
+        raise DataError(f"{folder / missing} is missing: {self._help()}")
+
+    def find_or_download(
+        self, data_dir: str | Path | None, cache_dir: str | Path, download: Callable[[], Download]
+    ) -> RawFolder:
+        """The folder of the corpus, downloaded into the cache if no folder is given and none is known.
+
+        Args:
+            data_dir: as for `find`.
+            cache_dir: the folder for everything that can be fetched or computed again.
+            download: says what to download; it must match one of the patterns.
+
+        Raises:
+            DataError: if files are missing from the folder that is given, or nothing can be downloaded; says how to
+                get them.
+        """
+        if data_dir or self._is_in_environment():
+            return self.find(data_dir)
+        folder = Path(cache_dir).expanduser() / "downloads" / self.name
+        try:
+            fetch(download(), folder)
+        except DataError as error:
+            raise DataError(
+                f"the files of {self.name} are needed, no known folder holds them, and {error}: {self._help()}"
+            ) from error
+        return self.find(folder)
+
+    def _is_in_environment(self) -> bool:
+        """Whether the environment names a folder of this corpus, or one that is no folder of corpora at all."""
+        named = os.environ.get(DATA_DIR_VARIABLE)
+        if not named:
+            return False
+        folder = Path(named).expanduser()
+        if not folder.is_dir() or (folder / self.name).is_dir():
+            return True
+        return any(any(self._matches(folder, patterns).values()) for patterns in (self.patterns, *self.alternatives))
+
+    def _matches(self, folder: Path, patterns: tuple[str, ...]) -> dict[str, list[Path]]:
+        return {pattern: [path for path in folder.glob(pattern) if path.is_file()] for pattern in patterns}
 
     def _help(self) -> str:
         return (
@@ -145,7 +189,8 @@ def read(builder: tfds.core.GeneratorBasedBuilder, split: str) -> list[dict[str,
     expected = builder.info.splits[split].num_examples
     with _quiet():
         try:
-            records = list(builder.as_data_source(split))
+            source = builder.as_data_source(split)
+            records = list(source.__getitems__(range(len(source))))  # all at once: one by one is slow
         except Exception as error:  # the reader raises whatever its C++ side reports
             raise _damaged(builder) from error
     if len(records) != expected:

@@ -1,13 +1,4 @@
-"""The grammar of the generated travel requests: data only, read by `travel_requests.py`.
-
-A rule is a text in this notation:
-
-    word                 itself; `N` stands for a digit from 1 to 9 and `D` for one from 0 to 9 (`NDD`: 417)
-    a b | c | 3* d       one of the alternatives, the last one three times as often as each other
-    ( a | b )            a choice inside a rule
-    [ a ]  [ 20% a ]     optional: with a probability of 50 %, or of 20 %
-    <rule>               whatever that rule gives
-    {slot=rule}          the same, tagged as one span of that slot
+"""The grammar of the generated travel requests: data only, in the notation of `grammar.py`.
 
 Every slot takes its type from the frame around it and not from its words: the same city is where one
 leaves, arrives, stops or stays; the same number is a price, a time, a flight, a day or an aircraft; and

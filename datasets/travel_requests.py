@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import functools
 import random
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias, TypeVar
 
 from .corpus import Corpus
+from .grammar import Grammar, Sampler, generate_splits
 from .tagged_sentence import TaggedSentence
 from .travel_grammar import INTENTS, RULES, VALUES
 
 SIZES = {"train": 2000, "valid": 300, "test": 500}
 
-# Of the sentences of valid and test; of the values in such a sentence that come from a list with held out ones.
-_HELD_OUT_SENTENCES = 0.25
-_HELD_OUT_VALUES = 0.6
+_GRAMMAR = Grammar(RULES, VALUES)
 
 _FILLERS = ("uh", "um", "er", "well", "let me see")
 _FILLER_SENTENCES = 0.10
 _REPEAT_SENTENCES = 0.05
-
-_SYMBOL = re.compile(r"[()\[\]|]|<[^>]+>|\{[^}]+\}|[^\s()\[\]|<{]+")
-
-_Item = TypeVar("_Item")
 
 _DESCRIPTION = (
     "Travel requests that a grammar generates, with slots and intents; some cities, airlines and hotels occur in "
@@ -53,21 +43,12 @@ def generate(seed: int, train: int, valid: int, test: int) -> Corpus[TaggedSente
         >>> corpus.counts()
         {'train': 3, 'valid': 1, 'test': 1}
     """
-    if seed < 0:
-        raise ValueError(f"seed must not be negative, got seed={seed}")
-    sizes = {"train": train, "valid": valid, "test": test}
-    seen: set[tuple[str, ...]] = set()
-    splits: dict[str, list[TaggedSentence]] = {}
-    for index, (split, size) in enumerate(sizes.items()):
-        if size < 1:
-            raise ValueError(f"{split} must be a positive integer, got {split}={size}")
-        sampler = _Sampler(random.Random(seed * len(sizes) + index), with_held_out=split != "train")
-        splits[split] = []
-        while len(splits[split]) < size:
-            sentence = sampler.sentence()
-            if sentence.tokens not in seen:
-                seen.add(sentence.tokens)
-                splits[split].append(sentence)
+    splits = generate_splits(
+        seed,
+        {"train": train, "valid": valid, "test": test},
+        draw=lambda source, with_held_out: _Requests(source, with_held_out).sentence,
+        identity=lambda sentence: sentence.tokens,
+    )
     return Corpus(
         name="sample",
         train=splits["train"],
@@ -88,140 +69,29 @@ def load(data_dir: str | Path | None = None, cache_dir: str | Path | None = None
 
 def held_out_values() -> dict[str, list[str]]:
     """The values of the lists that never occur in train, by list: `city`, `airline`, `hotel`."""
-    return {name: [value.strip() for value in held_out.split("|")] for name, (_, held_out) in VALUES.items()}
+    return _GRAMMAR.held_out_values()
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """One of several sequences of symbols, or nothing at all with the probability that is left."""
-
-    alternatives: tuple[tuple[_Symbol, ...], ...]
-    weights: tuple[int, ...]
-    probability: float = 1.0
-
-
-_Symbol: TypeAlias = "str | _Choice"
-
-
-@functools.cache
-def _parse(rule: str) -> _Choice:
-    """Reads a rule in the notation that `travel_grammar.py` explains.
-
-    Example:
-        >>> _parse("2* fly to <city> | go [ 20% now ]").weights
-        (2, 1)
-    """
-    symbols = _SYMBOL.findall(rule)
-    choice, end = _parse_choice(symbols, 0, 1.0)
-    if end != len(symbols):
-        raise ValueError(f"a rule must close what it opens, got {rule!r}")
-    return choice
-
-
-def _parse_choice(symbols: list[str], position: int, probability: float) -> tuple[_Choice, int]:
-    """Reads up to the closing bracket or the end; returns the choice and the position of what ended it."""
-    alternatives: list[list[_Symbol]] = [[]]
-    weights = [1]
-    while position < len(symbols) and symbols[position] not in (")", "]"):
-        symbol = symbols[position]
-        if symbol == "|":
-            alternatives.append([])
-            weights.append(1)
-        elif symbol in ("(", "["):
-            inner, position = _parse_bracket(symbols, position)
-            alternatives[-1].append(inner)
-        elif symbol.endswith("*"):
-            weights[-1] = int(symbol[:-1])
-        else:
-            alternatives[-1].append(symbol)
-        position += 1
-    return _Choice(tuple(map(tuple, alternatives)), tuple(weights), probability), position
-
-
-def _parse_bracket(symbols: list[str], position: int) -> tuple[_Choice, int]:
-    closing = ")" if symbols[position] == "(" else "]"
-    probability = 1.0 if closing == ")" else 0.5
-    position += 1
-    if position < len(symbols) and symbols[position].endswith("%"):
-        probability = int(symbols[position][:-1]) / 100
-        position += 1
-    inner, position = _parse_choice(symbols, position, probability)
-    if position == len(symbols) or symbols[position] != closing:
-        raise ValueError(f"a rule must close what it opens, got {' '.join(symbols)!r}")
-    return inner, position
-
-
-class _Sampler:
-    """Draws sentences with `Random.random` alone, the one method whose results no Python version changes."""
+class _Requests(Sampler):
+    """Draws tagged sentences with their intents, and has some of them stumble as speech does."""
 
     def __init__(self, source: random.Random, with_held_out: bool) -> None:
-        self._source = source
-        self._with_held_out = with_held_out
-        self._held_out_here = False
-        self._used: set[tuple[str, ...]] = set()
+        super().__init__(_GRAMMAR, source, with_held_out)
 
     def sentence(self) -> TaggedSentence:
-        self._held_out_here = self._with_held_out and self._happens(_HELD_OUT_SENTENCES)
-        self._used.clear()
-        intent = self._pick(list(INTENTS), [weight for weight, _ in INTENTS.values()])
-        tagged = self._choice(_parse(INTENTS[intent][1])) + self._rule("closing")
-        if self._happens(_FILLER_SENTENCES):
-            filler = _FILLERS[self._below(len(_FILLERS))]
+        self.begin()
+        intent = self.pick(list(INTENTS), [weight for weight, _ in INTENTS.values()])
+        tagged = self.text(INTENTS[intent][1]) + self.rule("closing")
+        if self.happens(_FILLER_SENTENCES):
+            filler = _FILLERS[self.below(len(_FILLERS))]
             self._insert(tagged, [(word, "O") for word in filler.split()])
-        if self._happens(_REPEAT_SENTENCES):
-            position = self._below(len(tagged))
+        if self.happens(_REPEAT_SENTENCES):
+            position = self.below(len(tagged))
             if tagged[position][1] == "O":
                 tagged.insert(position, tagged[position])
         return TaggedSentence(tuple(word for word, _ in tagged), tuple(tag for _, tag in tagged), intent)
 
     def _insert(self, tagged: list[tuple[str, str]], words: list[tuple[str, str]]) -> None:
         places = [place for place, (_, tag) in enumerate(tagged) if not tag.startswith("I-")]
-        place = places[self._below(len(places))]
+        place = places[self.below(len(places))]
         tagged[place:place] = words
-
-    def _rule(self, name: str) -> list[tuple[str, str]]:
-        if name not in VALUES:
-            return self._choice(_parse(RULES[name]))
-        while True:
-            held_out = self._held_out_here and self._happens(_HELD_OUT_VALUES)
-            value = self._choice(_parse(VALUES[name][held_out]))
-            words = tuple(word for word, _ in value)
-            if words not in self._used:  # nobody flies from a city to itself
-                self._used.add(words)
-                return value
-
-    def _choice(self, choice: _Choice) -> list[tuple[str, str]]:
-        if not self._happens(choice.probability):
-            return []
-        symbols = self._pick(choice.alternatives, choice.weights)
-        return [pair for symbol in symbols for pair in self._symbol(symbol)]
-
-    def _symbol(self, symbol: _Symbol) -> list[tuple[str, str]]:
-        if isinstance(symbol, _Choice):
-            return self._choice(symbol)
-        if symbol.startswith("<"):
-            return self._rule(symbol[1:-1])
-        if symbol.startswith("{"):
-            slot, name = symbol[1:-1].split("=")
-            words = [word for word, _ in self._rule(name)]
-            return [(word, ("I-" if index else "B-") + slot) for index, word in enumerate(words)]
-        return [("".join(map(self._digit, symbol)), "O")]
-
-    def _digit(self, character: str) -> str:
-        if character == "N":
-            return str(1 + self._below(9))
-        return str(self._below(10)) if character == "D" else character
-
-    def _pick(self, items: Sequence[_Item], weights: Sequence[int]) -> _Item:
-        point = self._below(sum(weights))
-        for item, weight in zip(items, weights, strict=True):
-            point -= weight
-            if point < 0:
-                return item
-        raise AssertionError("the weights sum to more than the point")
-
-    def _happens(self, probability: float) -> bool:
-        return probability == 1.0 or self._source.random() < probability
-
-    def _below(self, limit: int) -> int:
-        return int(self._source.random() * limit)
