@@ -9,6 +9,7 @@ from .end_symbol import EndSymbol
 from .factored_dense import FactoredDense
 from .jordan import Jordan
 from .masking import sequence_mask
+from .naive_bayes_linear import NaiveBayesLinear
 from .predicted_length import PredictedLength
 from .recurrence import (
     GRU,
@@ -25,6 +26,8 @@ from .recurrence import (
     SkipRNN,
     fit_readout,
 )
+from .recursion import BidirectionalTree, RecursiveNet, RecursiveTensorNet, TreeLSTM
+from .region_embedding import RegionEmbedding
 from .sequence_pooling import SequencePooling
 from .word_dropout import WordDropout
 
@@ -34,6 +37,7 @@ __all__ = [
     "SCRN",
     "BernoulliHalt",
     "Bidirectional",
+    "BidirectionalTree",
     "CharacterEncoder",
     "ClockworkRNN",
     "Conditioning",
@@ -46,11 +50,16 @@ __all__ = [
     "Jordan",
     "LeakyRNN",
     "LinearChainCRF",
+    "NaiveBayesLinear",
     "PeepholeLSTM",
     "PredictedLength",
+    "RecursiveNet",
+    "RecursiveTensorNet",
+    "RegionEmbedding",
     "SequencePooling",
     "SimpleRNN",
     "SkipRNN",
+    "TreeLSTM",
     "WordDropout",
     "fit_readout",
     "sequence_mask",

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from recursions import CASES as RECURSIVE_CASES
 
 import harness
 import seqloom.layers
@@ -26,8 +27,10 @@ from seqloom.layers import (
     Jordan,
     LeakyRNN,
     LinearChainCRF,
+    NaiveBayesLinear,
     PeepholeLSTM,
     PredictedLength,
+    RegionEmbedding,
     SequencePooling,
     SimpleRNN,
     SkipRNN,
@@ -67,6 +70,16 @@ def characters(padding):
 
 def word_ids(padding):
     return {"ids": np.pad(np.array([[5, 6, 1, 7], [8, 0, 0, 0], [9, 2, 3, 0]], "int32"), ((0, 0), (0, padding)))}
+
+
+def units(padding):
+    return {"ids": np.pad(np.array([[5, 6, 5, 7], [8, 0, 0, 0], [9, 2, 3, 0]], "int32"), ((0, 0), (0, padding)))}
+
+
+def units_of_steps(padding):
+    words = np.array([[5, 6, 1, 7], [8, 0, 0, 0], [9, 2, 3, 0]], "int32")
+    pairs = np.array([[1, 2, 0, 3], [0, 0, 0, 0], [1, 2, 0, 0]], "int32")
+    return {"ids": np.pad(np.stack([words, pairs], -1), ((0, 0), (0, padding), (0, 0)))}
 
 
 def features(padding):
@@ -164,6 +177,12 @@ CASES = [
         features,
         mixed_dtype="float32",
     ),
+    LayerCase(
+        "naive_bayes_linear",
+        lambda **kwargs: NaiveBayesLinear(10, 3, ratios_initializer=keras.initializers.RandomNormal(seed=0), **kwargs),
+        units,
+    ),
+    LayerCase("region_embedding", lambda **kwargs: RegionEmbedding([10, 4], 3, **kwargs), units_of_steps),
     recurrent("simple_rnn", SimpleRNN),
     recurrent("lstm", LSTM, kernel_regularizer="l1", forget_bias=5.0),
     recurrent("lstm_last_step", LSTM, return_sequences=False, activation="softsign"),
@@ -201,6 +220,7 @@ CASES = [
         lambda **kwargs: SequencePooling(["last", "max", "mean", "attention"], **kwargs),
         floats(4),
     ),
+    *RECURSIVE_CASES,
     LayerCase("word_dropout", lambda **kwargs: WordDropout(0.5, **kwargs), word_ids, mixed_dtype="int32"),
 ]
 
