@@ -119,11 +119,12 @@ def predict(
     inputs: Annotated[
         list[str] | None, typer.Argument(metavar="[INPUT]...", help="Inputs; lines on standard input if none.")
     ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say what each word contributed.")] = False,
 ) -> None:
     """Answer inputs with the exported model, one JSON line each."""
     from . import commands
 
-    raise typer.Exit(commands.predict(run_dir, inputs))
+    raise typer.Exit(commands.predict(run_dir, inputs, explain))
 
 
 @app.command()

@@ -49,14 +49,22 @@ def evaluate(run_dir: Path, split: str, dataset: str | None) -> dict[str, Any]:
     return stages.evaluate(opened, split, folder, _seconds_before(opened), foreign)
 
 
-def predict(run_dir: Path, inputs: Sequence[str] | None) -> int:
-    """Prints an answer a line, in the order of the inputs; returns 2 if any has an error."""
+def predict(run_dir: Path, inputs: Sequence[str] | None, explain: bool = False) -> int:
+    """Prints an answer a line, in the order of the inputs; returns 2 if any has an error.
+
+    With `explain` the answers hold what each word contributed; a terminal shows it as the words' colours.
+    """
     opened = _open(run_dir, "predict")
     status = 0
     for batch in [inputs] if inputs else _line_batches(sys.stdin):
-        answers = opened.predict([_valid_text(text) for text in batch])
+        answers = opened.predict([_valid_text(text) for text in batch], explain)
         for answer in answers:
-            print(json.dumps(answer, ensure_ascii=False), flush=True)
+            if explain and sys.stdout.isatty():
+                from .reporting.shading import print_shaded
+
+                print_shaded(answer)
+            else:
+                print(json.dumps(answer, ensure_ascii=False), flush=True)
         status = 2 if any(answer["error"] for answer in answers) else status
     return status
 

@@ -120,14 +120,17 @@ def load_splits(entry: TaskEntry, config: TaskConfig) -> Splits:
 
 
 def cut(corpus: Corpus, config: TaskConfig) -> Splits:
-    """Cuts a missing `valid` from train, by the seed, and applies `limit` to what is left."""
+    """Cuts a missing `valid` from train, by the seed, and applies `limit` to what is left.
+
+    Examples with the same `group`, if they have one, stay on one side.
+    """
     notes = dict(corpus.notes)
     train, valid = list(corpus.train), corpus.valid
     if valid is None:
         count = max(1, round(len(train) * config.validation_fraction))
         if count >= len(train):
             raise DataError(f"{corpus.name} has {len(train)} training examples, too few to cut a validation set off")
-        chosen = set(np.random.default_rng(config.seed).permutation(len(train))[:count].tolist())
+        chosen = _drawn(train, count, config.seed)
         valid = [train[index] for index in sorted(chosen)]
         train = [example for index, example in enumerate(train) if index not in chosen]
         notes["examples cut from train for validation"] = len(valid)
@@ -135,6 +138,20 @@ def cut(corpus: Corpus, config: TaskConfig) -> Splits:
         notes["training examples left out by limit"] = len(train) - config.limit
         train = train[: config.limit]
     return Splits(corpus=replace(corpus), train=train, valid=valid, test=corpus.test, notes=notes)
+
+
+def _drawn(examples: Sequence[Any], count: int, seed: int) -> set[int]:
+    """The numbers of at least `count` examples drawn by the seed, in whole groups."""
+    groups: dict[Any, list[int]] = {}
+    for index, example in enumerate(examples):
+        groups.setdefault(getattr(example, "group", index), []).append(index)
+    members = list(groups.values())
+    drawn: set[int] = set()
+    for group in np.random.default_rng(seed).permutation(len(members)).tolist():
+        if len(drawn) >= count:
+            break
+        drawn.update(members[group])
+    return drawn
 
 
 def _module(name: str) -> Any:

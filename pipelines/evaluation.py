@@ -11,6 +11,8 @@ import numpy as np
 # Words of a metric's name that say that it counts errors.
 _ERRORS = frozenset(("wer", "cer", "ser", "ter", "ece", "error", "loss", "perplexity"))
 
+RESAMPLES = 1000  # of a bootstrap
+
 Metrics = Callable[[np.ndarray], Mapping[str, np.ndarray]]
 
 # How many counts the bootstrap holds in memory at a time: 16 MB of them, and as much again as floats.
@@ -48,7 +50,7 @@ def is_better(name: str, value: float, than: float | None) -> bool:
 
 
 def bootstrap(
-    statistics: np.ndarray, metrics: Metrics, seed: int = 0, resamples: int = 1000
+    statistics: np.ndarray, metrics: Metrics, seed: int = 0, resamples: int = RESAMPLES
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Computes metrics and their 95 % percentile intervals over resampled examples.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -16,16 +17,33 @@ from .run_directory import write_text, write_whole
 FORBIDDEN_OPERATIONS = ("CudnnRNN", "_XlaMustCompile", "XlaLaunch", "PyFunc", "EagerPyFunc")
 
 
-class Server(tf.Module):
-    """Raw input in, decoded output out: what validation calls, and what is exported.
-
-    A task subclasses it in its `serving.py`, holds its lookup tables as attributes, and implements `answer`.
+@dataclass(frozen=True)
+class Signature:
+    """What a function of the export takes and gives.
 
     Attributes:
         inputs: name to the `tf.TensorSpec` of each input; the batch dimension is free.
         outputs: names of the outputs, in the order in which people read them.
         padding: output name to the output whose trailing empty strings (or zeros) are its padding too. An output that
             is not named has no padding.
+    """
+
+    inputs: Mapping[str, tf.TensorSpec]
+    outputs: Sequence[str]
+    padding: Mapping[str, str] = field(default_factory=dict)
+
+
+class Server(tf.Module):
+    """Raw input in, decoded output out: what validation calls, and what is exported.
+
+    A task subclasses it in its `serving.py`, holds its lookup tables as attributes, and implements `answer`, which is
+    exported as `serving_default`. Other methods are exported under their own names if `others` names them.
+
+    Attributes:
+        inputs: as in `Signature`, of `answer`.
+        outputs: as in `Signature`, of `answer`.
+        padding: as in `Signature`, of `answer`.
+        others: the signatures of further methods, by name.
 
     Args:
         model: the `keras.Model` with the trained weights.
@@ -34,6 +52,7 @@ class Server(tf.Module):
     inputs: ClassVar[Mapping[str, tf.TensorSpec]]
     outputs: ClassVar[Sequence[str]]
     padding: ClassVar[Mapping[str, str]] = {}
+    others: ClassVar[Mapping[str, Signature]] = {}
 
     def __init__(self, model: Any) -> None:
         super().__init__(name="server")
@@ -56,10 +75,12 @@ class Server(tf.Module):
         """Answers a batch. A row that cannot be used gets empty values and its reason in `error`."""
         raise NotImplementedError
 
-    def function(self) -> Any:
-        """`answer` as a TensorFlow function that is traced once, for any number of rows."""
-        specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in self.inputs.items()}
-        return tf.function(lambda **inputs: self.answer(**inputs)).get_concrete_function(**specs)
+    def function(self, name: str = "answer") -> Any:
+        """`answer`, or another method, as a TensorFlow function that is traced once, for any number of rows."""
+        inputs = self.others[name].inputs if name in self.others else self.inputs
+        specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()}
+        method = getattr(self, name)
+        return tf.function(lambda **inputs: method(**inputs)).get_concrete_function(**specs)
 
 
 def export_server(server: Server, folder: Path, example: Mapping[str, Any]) -> None:
@@ -73,10 +94,11 @@ def export_server(server: Server, folder: Path, example: Mapping[str, Any]) -> N
     Raises:
         RuntimeError: if the graph holds an operation that a plain CPU server cannot run.
     """
-    function = server.function()
-    check_operations(function.graph.as_graph_def())
-    server.serving_default = function
-    write_whole(folder, lambda path: tf.saved_model.save(server, path, signatures={"serving_default": function}))
+    functions = {"serving_default": server.function(), **{name: server.function(name) for name in server.others}}
+    for function in functions.values():
+        check_operations(function.graph.as_graph_def())
+    server.functions = functions
+    write_whole(folder, lambda path: tf.saved_model.save(server, path, signatures=functions))
     write_text(folder.parent / "request_example.json", json.dumps(request_body([example]), ensure_ascii=False) + "\n")
 
 

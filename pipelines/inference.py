@@ -10,14 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from .errors import UserError
-from .exporting import Server
+from .exporting import Server, Signature
 
 Request = Mapping[str, Any]
 Answer = dict[str, Any]
 
 
-def load_export(folder: Path) -> Callable[..., dict[str, tf.Tensor]]:
-    """The `serving_default` signature of a SavedModel.
+def load_export(folder: Path, name: str = "serving_default") -> Callable[..., dict[str, tf.Tensor]]:
+    """A signature of a SavedModel.
 
     Raises:
         UserError: if there is none, or if it is damaged.
@@ -31,7 +31,7 @@ def load_export(folder: Path) -> Callable[..., dict[str, tf.Tensor]]:
         raise UserError(
             f"the export in {folder} is damaged ({reason}); `seqloom export RUN_DIR` writes it anew"
         ) from None
-    signature = loaded.signatures["serving_default"]
+    signature = loaded.signatures[name]
     signature.keep_alive = loaded
     return signature
 
@@ -39,7 +39,7 @@ def load_export(folder: Path) -> Callable[..., dict[str, tf.Tensor]]:
 def answer_all(
     signature: Callable[..., dict[str, tf.Tensor]],
     requests: Sequence[Request],
-    server: type[Server],
+    server: type[Server] | Signature,
     batch_size: int = 64,
 ) -> list[Answer]:
     """Answers requests in batches of similar length and returns the answers in the order of the requests.
@@ -47,7 +47,8 @@ def answer_all(
     Args:
         signature: takes tensors by input name, gives tensors by output name.
         requests: input name to a string, a number or an array; arrays are padded with zeros.
-        server: the class whose `answer` the signature is: it knows the order of the outputs and their padding.
+        server: the class whose `answer` the signature is, or what describes another signature: it knows the order of
+            the outputs and their padding.
         batch_size: requests in one call.
     """
     answers: list[Answer] = [{} for _ in requests]

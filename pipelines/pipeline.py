@@ -7,7 +7,7 @@ A task fills in `Pipeline`; the machinery beside this file does the rest, the sa
     Pipeline.training_data       batches of tensors, by row numbers   -> batching.py: buckets, order, weights
     Pipeline.build_model         a SequenceModel                      -> training.py: fit, clipping, resume, strategy
     Pipeline.build_server        raw input in, decoded output out     -> exporting.py: SavedModel
-    Pipeline.request, .row       an example as a request, and as a line of predictions.jsonl
+    Pipeline.request, .row       an example as a request, and as a line of predictions.jsonl (with .details)
     Pipeline.score, .sections    metrics and the task's part of the page -> evaluation.py, reporting/
 
 Validation during training, `evaluate`, `predict` and a model server all call the same `Server.answer`.
@@ -16,7 +16,7 @@ Validation during training, `evaluate`, `predict` and a model server all call th
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
@@ -31,6 +31,7 @@ ConfigT = TypeVar("ConfigT", bound=TaskConfig)
 ExampleT = TypeVar("ExampleT")
 PreprocessorT = TypeVar("PreprocessorT", bound="Preprocessor")
 Row = dict[str, Any]
+Call = Callable[[str, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
 
 
 class Preprocessor(Protocol):
@@ -97,11 +98,21 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
 
     @abc.abstractmethod
     def row(self, example: ExampleT, answer: Mapping[str, Any], preprocessor: PreprocessorT) -> Row:
-        """One line of `predictions.jsonl`: everything that `score` and `sections` need of this example."""
+        """One line of `predictions.jsonl`: everything that `score` needs of this example."""
+
+    def details(self, rows: Sequence[Row], preprocessor: PreprocessorT, call: Call) -> list[Row]:
+        """The rows with what only a report needs of them, such as answers of other signatures of the export.
+
+        Args:
+            rows: as `row` made them.
+            preprocessor: of the run.
+            call: lets a signature of the export, by name, answer requests.
+        """
+        return list(rows)
 
     @abc.abstractmethod
-    def score(self, rows: Sequence[Row]) -> Scores:
-        """Metrics, intervals and counts of predictions."""
+    def score(self, rows: Sequence[Row], intervals: bool = True) -> Scores:
+        """Metrics and counts of predictions, and the intervals of the metrics unless they are not wanted."""
 
     @abc.abstractmethod
     def sections(self, rows: Sequence[Row]) -> list[Section]:

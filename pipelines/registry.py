@@ -74,6 +74,13 @@ TASKS: dict[str, TaskEntry] = {
             files="slot_files",
         ),
         TaskEntry(
+            name="sentiment",
+            summary="names the class of a text, such as the opinion of a review",
+            pipeline="sentiment.task:Sentiment",
+            datasets={"sample": "reviews", "imdb": "imdb"},
+            files="text_files",
+        ),
+        TaskEntry(
             name="gradient_lab",
             summary="a study: why gradients vanish and explode in recurrent networks, and what helps",
             study="gradient_lab.task:GradientLab",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,21 +112,40 @@ class Run:
 
         return load_export(self.directory.saved_model)
 
-    def predict(self, inputs: Sequence[Any]) -> list[dict[str, Any]]:
+    def answer(self, requests: Sequence[Mapping[str, Any]], name: str = "serving_default") -> list[dict[str, Any]]:
+        """Lets a signature of the export answer requests.
+
+        Raises:
+            UserError: if the task has no such signature, or the export is missing or damaged.
+        """
+        from .inference import answer_all, load_export
+
+        server = self.pipeline.server_class
+        if name == "serving_default":
+            return answer_all(self.signature, requests, server)
+        if name not in server.others:
+            raise UserError(f"{self.entry.name} has no signature {name!r}")
+        return answer_all(load_export(self.directory.saved_model, name), requests, server.others[name])
+
+    def predict(self, inputs: Sequence[Any], explain: bool = False) -> list[dict[str, Any]]:
         """Answers inputs with the exported model.
 
         Args:
             inputs: what the task reads: sentences, or names of audio files.
+            explain: whether to say what each word contributed, in tasks that can.
 
         Returns:
             One dictionary for each input: the outputs of the signature without padding.
-        """
-        from .inference import answer_all
 
+        Raises:
+            UserError: if the task cannot explain its answers.
+        """
         if isinstance(inputs, str | bytes):
             raise TypeError(f"inputs must be a list of inputs, got one: {inputs!r}; write predict([...])")
+        if explain and "explain" not in self.pipeline.server_class.others:
+            raise UserError(f"{self.entry.name} does not explain its answers")
         requests = [self.pipeline.request_from_argument(item) for item in inputs]
-        return answer_all(self.signature, requests, self.pipeline.server_class)
+        return self.answer(requests, "explain" if explain else "serving_default")
 
 
 def read_config(directory: RunDirectory) -> tuple[TaskEntry, TaskConfig]:

@@ -19,7 +19,6 @@ from .config import differences
 from .corpora import Splits
 from .errors import UserError
 from .exporting import export_server, plain
-from .inference import answer_all, load_export
 from .initialisation import copy_from_run, load_base
 from .reporting.run_page import write_report
 from .run import Run, has_state, read_config
@@ -145,9 +144,9 @@ def _decode(run: Run, splits: Splits, split: str) -> list[dict[str, Any]]:
         return []
     pipeline, examples = run.pipeline, splits.split(split)
     requests = [pipeline.request(example) for example in examples]
-    answers = answer_all(load_export(run.directory.saved_model), requests, pipeline.server_class)
-    pairs = zip(examples, answers, strict=True)
-    return [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
+    pairs = zip(examples, run.answer(requests), strict=True)
+    rows = [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
+    return pipeline.details(rows, run.preprocessor, lambda name, requests: run.answer(requests, name))
 
 
 def _scores(run: Run, split: str, rows: Sequence[dict[str, Any]], foreign: Splits | None) -> dict[str, Any]:
@@ -213,4 +212,4 @@ def _baselines(run: Run, split: str, foreign: Splits | None) -> dict[str, dict[s
         return {}
     _log.info("computing the baselines")
     rows = run.pipeline.baselines(train, (foreign or run.splits).split(split))
-    return {name: run.pipeline.score(rows_of_one).metrics for name, rows_of_one in rows.items()}
+    return {name: run.pipeline.score(rows_of_one, intervals=False).metrics for name, rows_of_one in rows.items()}

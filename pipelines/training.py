@@ -132,9 +132,8 @@ class Trainer:
             server.refresh()
             answers = answer_all(function, requests, pipeline.server_class)
             pairs = zip(valid, answers, strict=True)
-            return pipeline.score(
-                [pipeline.row(example, answer, self.preprocessor) for example, answer in pairs]
-            ).metrics
+            rows = [pipeline.row(example, answer, self.preprocessor) for example, answer in pairs]
+            return pipeline.score(rows, intervals=False).metrics
 
         return score
 

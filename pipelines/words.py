@@ -3,44 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Literal, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
 from .vocabulary import PADDING, UNKNOWN, Vocabulary
 
+Split: TypeAlias = Literal["spaces", "punctuation", "characters"]
+
 # One unknown word stands for an empty text: no sequence is empty.
 _NOTHING = "\N{REPLACEMENT CHARACTER}"
 
 
 class WordReader(tf.Module):
-    """Splits texts at white space and looks words and their characters up.
+    """Splits texts into words and looks words and their characters up.
 
-    A word is lower-cased if `lowercase`. A word that is not in the vocabulary loses the punctuation around it if that
-    makes it a known one (`denver.`), so that natural text works with corpora that have no punctuation; the number of
-    words is always that of the text split at white space.
+    Where texts are split:
+
+    - `"spaces"`: at white space. A word that is not in the vocabulary loses the punctuation around it if that makes it
+      a known one (`denver.`), so that natural text works with corpora that have no punctuation; the number of words is
+      always that of the text split at white space.
+    - `"punctuation"`: there too, and around every punctuation mark, which is a word of its own; apostrophes inside of
+      words stay (`don't`), and HTML tags (`<br />`) count as white space.
+    - `"characters"`: every character is a word; a stretch of white space, or a tag, is one space.
+
+    A word is lower-cased if `lowercase`.
 
     Args:
         words: vocabulary of words.
         characters: vocabulary of characters; `None` if the model does not read them.
         lowercase: bool.
         max_characters: int. Longer words are cut for the character ids.
+        split: str. Where texts are split.
     """
 
     def __init__(
-        self, words: Vocabulary, characters: Vocabulary | None, lowercase: bool = True, max_characters: int = 24
+        self,
+        words: Vocabulary,
+        characters: Vocabulary | None,
+        lowercase: bool = True,
+        max_characters: int = 24,
+        split: Split = "spaces",
     ) -> None:
         super().__init__(name="word_reader")
         self._words = words.table()
         self._characters = _ids_of_code_points(characters) if characters else None
-        self._lowercase, self._max_characters = lowercase, max_characters
+        self._lowercase, self._max_characters, self._split = lowercase, max_characters, split
 
     def tokens(self, texts: tf.Tensor) -> tf.RaggedTensor:
         """Splits `(batch,)` texts into words `(batch, None)`; invalid bytes and control characters are replaced."""
-        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
-        texts = tf.strings.regex_replace(texts, r"[\x00-\x08\x0e-\x1f\x7f]", _NOTHING)
-        words = tf.strings.split(texts)
-        return words.with_values(self._without_punctuation(words.values))
+        words = split_texts(texts, self._split)
+        return words.with_values(self._without_punctuation(words.values)) if self._split == "spaces" else words
 
     def at_least_one(self, words: tf.RaggedTensor) -> tf.RaggedTensor:
         """Puts one unknown word into empty rows."""
@@ -74,6 +88,27 @@ class WordReader(tf.Module):
     def _without_punctuation(self, words: tf.Tensor) -> tf.Tensor:
         bare = tf.strings.regex_replace(words, r"^[[:punct:]]+|[[:punct:]]+$", "")
         return tf.where(~self._known(words) & self._known(bare) & (bare != ""), bare, words)
+
+
+def split_texts(texts: tf.Tensor, split: Split) -> tf.RaggedTensor:
+    """Splits `(batch,)` texts into words `(batch, None)` of any case; see `WordReader`.
+
+    Example:
+        >>> words = split_texts(tf.constant(["It isn't bad,<br />it's 'fine'!"]), "punctuation")
+        >>> [word.decode() for word in words.values.numpy()]
+        ['It', "isn't", 'bad', ',', "it's", "'", 'fine', "'", '!']
+    """
+    texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8", errors="replace")
+    texts = tf.strings.regex_replace(texts, r"[\x00-\x08\x0e-\x1f\x7f]", _NOTHING)
+    if split == "spaces":
+        return tf.strings.split(texts)
+    texts = tf.strings.regex_replace(texts, r"<[/!]?\pL[^<>]*>", " ")
+    if split == "characters":
+        texts = tf.strings.strip(tf.strings.regex_replace(texts, r"\s+", " "))
+        return tf.strings.unicode_split(texts, "UTF-8")
+    texts = tf.strings.regex_replace(texts, r"([^\pL\pM\pN\s'])", r" \1 ")
+    texts = tf.strings.regex_replace(texts, r"(^|[^\pL\pN])'", r"\1 ' ")
+    return tf.strings.split(tf.strings.regex_replace(texts, r"'([^\pL\pN]|$)", r" ' \1"))
 
 
 def _ids_of_code_points(characters: Vocabulary) -> tf.Tensor:

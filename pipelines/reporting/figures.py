@@ -197,9 +197,11 @@ def bars(
     names = [label if counts is None else f"{label} (n={counts[at]:,})" for at, label in enumerate(labels)]
     thickness = 0.72 / len(series)
     extent = len(labels) * max(0.27, 0.16 * len(series))
-    size = (max(WIDTH, 0.9 + 2.2 * extent), HEIGHT) if vertical else (BROAD, 0.9 + extent)
     if vertical and counts is not None:
         names = [name.replace(" (n=", "\n(n=") for name in names]
+    broadest = 0.08 * max((len(line) for name in names for line in name.split("\n")), default=0)
+    upright = (max(WIDTH, 0.9 + max(2.2 * extent, broadest * len(labels))), HEIGHT)
+    size = upright if vertical else (BROAD, 0.9 + extent)
     with canvas(*size) as sheet:
         axes, places = sheet.axes, range(len(labels))
         for number, (name, numbers) in enumerate(series.items()):
@@ -322,12 +324,14 @@ def heatmap(
     opacity = np.where(values > 0, 0.12 + 0.88 * strength, 0.0)
     colours = np.dstack([np.where(right[:, :, None], blue, orange), opacity])
     size = max(len(labels), len(names))
-    cell = 0.34 if size <= 20 else 0.2
+    cell, broadest = (0.34 if size <= 20 else 0.2), 0.075 * max(map(len, names), default=0) + 0.1
+    if size <= 6 and broadest <= 0.7:
+        cell = max(cell, broadest)
     margin = 0.075 * max(map(len, [*labels, *names]), default=0) + 0.7
     with canvas(max(cell * len(names) + margin, 2.5), max(cell * len(labels) + margin, 2.0)) as sheet:
         axes, font = sheet.axes, 8.5 if size <= 20 else 7.5
         axes.imshow(colours, interpolation="none", aspect="equal")
-        axes.set_xticks(range(len(names)), names, rotation=90 if size > 6 else 0, fontsize=font)
+        axes.set_xticks(range(len(names)), names, rotation=90 if broadest > cell else 0, fontsize=font)
         axes.set_yticks(range(len(labels)), labels, fontsize=font)
         axes.tick_params(length=0, labelcolor=INK)
         axes.grid(visible=False)

@@ -16,7 +16,7 @@ from typing import Any, Self
 import numpy as np
 from markupsafe import Markup, escape
 
-from ..evaluation import Scores, bootstrap
+from ..evaluation import RESAMPLES, Scores, bootstrap
 from ..reporting import figures, page
 from .spans import Span, differences, is_legal, spans
 
@@ -135,14 +135,18 @@ def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
     return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
 
 
-def score(rows: Sequence[Row]) -> Scores:
+def score(rows: Sequence[Row], resamples: int = RESAMPLES) -> Scores:
     """Judges predictions: metrics with 95 % bootstrap intervals over sentences, and counts.
+
+    Args:
+        rows: as they stand in `predictions.jsonl`.
+        resamples: int. Of the bootstrap; 0 gives no intervals.
 
     Raises:
         ValueError: if there are no rows.
     """
     table = statistics(rows)
-    values, confidence = bootstrap(table, metrics)
+    values, confidence = bootstrap(table, metrics, resamples=resamples)
     counts = dict(zip(STATISTICS[:3], table.sum(axis=0).tolist(), strict=False))
     return Scores(values, confidence, counts | _irregularities(rows))
 

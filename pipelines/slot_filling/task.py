@@ -9,7 +9,7 @@ from typing import Any
 
 from ...datasets.tagged_sentence import TaggedSentence
 from ..batching import TrainingData
-from ..evaluation import Scores
+from ..evaluation import RESAMPLES, Scores
 from ..initialisation import word_vectors
 from ..pipeline import Pipeline, Row
 from ..reporting.page import Section
@@ -80,8 +80,8 @@ class SlotFilling(Pipeline[Config, TaggedSentence, Preprocessor]):
             "unseen": preprocessor.unseen(example.tokens, self.config.lowercase),
         }
 
-    def score(self, rows: Sequence[Row]) -> Scores:
-        return evaluation.score(rows)
+    def score(self, rows: Sequence[Row], intervals: bool = True) -> Scores:
+        return evaluation.score(rows, RESAMPLES if intervals else 0)
 
     def sections(self, rows: Sequence[Row]) -> list[Section]:
         return evaluation.sections(rows)

@@ -1,0 +1,99 @@
+"""Sentiment as a pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ...datasets.labelled_text import LabelledText
+from ..batching import TrainingData
+from ..evaluation import RESAMPLES, Scores
+from ..initialisation import word_vectors
+from ..pipeline import Call, Pipeline, Row
+from ..reporting.page import Section
+from . import baselines, evaluation, published
+from .config import Config
+from .data import Preprocessor, training_data
+from .model import SentimentModel
+from .reading import how_read
+from .serving import SentimentServer
+
+
+class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
+    """Names the class of a text."""
+
+    preprocessor_class = Preprocessor
+    server_class = SentimentServer
+    selection_metric = "accuracy"
+
+    def fit_preprocessor(self, train: Sequence[LabelledText], base: Preprocessor | None) -> Preprocessor:
+        return Preprocessor.fit(train, self.config, base)
+
+    def training_data(self, examples: Sequence[LabelledText], preprocessor: Preprocessor) -> TrainingData:
+        return training_data(examples, preprocessor, self.config)
+
+    def build_model(self, preprocessor: Preprocessor) -> SentimentModel:
+        reader = preprocessor.reader(self.config)
+        model = SentimentModel(
+            config=self.config.model_dump(),
+            sizes={"words": len(preprocessor.words), "regions": reader.region_sizes, "units": reader.entries},
+            labels=list(preprocessor.labels.entries),
+            name="sentiment",
+        )
+        model.build()
+        return model
+
+    def initialise(self, model: SentimentModel, preprocessor: Preprocessor) -> dict[str, int]:
+        found: dict[str, int] = {}
+        if len(preprocessor.ratios):
+            model.set_ratios(preprocessor.ratios)
+            found["words and n-grams with log-count ratios"] = len(preprocessor.ratios)
+        if self.config.embeddings is not None:
+            variable = model.embedding.embeddings[0]
+            matrix = variable.numpy()
+            found["words with a pretrained vector"] = word_vectors(
+                Path(self.config.embeddings), preprocessor.words, matrix
+            )
+            variable.assign(matrix)
+        return found
+
+    def build_server(self, model: SentimentModel, preprocessor: Preprocessor) -> SentimentServer:
+        return SentimentServer(model, preprocessor, self.config)
+
+    def request(self, example: LabelledText) -> Mapping[str, Any]:
+        return {"text": example.text}
+
+    def row(self, example: LabelledText, answer: Mapping[str, Any], preprocessor: Preprocessor) -> Row:
+        probabilities = dict(zip(preprocessor.labels.entries, answer["probabilities"], strict=True))
+        return {
+            "text": example.text,
+            "gold": {"label": example.label, "rating": example.rating},
+            "predicted": {
+                "label": answer["label"],
+                "probabilities": {} if answer["error"] else probabilities,
+                "error": answer["error"],
+            },
+        }
+
+    def details(self, rows: Sequence[Row], preprocessor: Preprocessor, call: Call) -> list[Row]:
+        facts = how_read([row["text"] for row in rows], preprocessor.reader(self.config), self.config)
+        detailed = [{**row, **fact} for row, fact in zip(rows, facts, strict=True)]
+        chosen = evaluation.worth_explaining(detailed)
+        answers = call("explain", [{"text": detailed[place]["text"]} for place in chosen])
+        for place, answer in zip(chosen, answers, strict=True):
+            pairs = zip(answer["tokens"], answer["contributions"], strict=True)
+            detailed[place]["explanation"] = [[word, round(value, 4)] for word, value in pairs]
+        return detailed
+
+    def score(self, rows: Sequence[Row], intervals: bool = True) -> Scores:
+        return evaluation.score(rows, RESAMPLES if intervals else 0)
+
+    def sections(self, rows: Sequence[Row]) -> list[Section]:
+        return evaluation.sections(rows)
+
+    def baselines(self, train: Sequence[LabelledText], test: Sequence[LabelledText]) -> dict[str, list[Row]]:
+        return baselines.baselines(train, test)
+
+    def published(self) -> list[dict[str, Any]]:
+        return published.PUBLISHED.get(self.config.dataset, [])
