@@ -17,8 +17,8 @@ class RecursiveTensorNet(RecursiveNet):
     Args:
         units: int. Size of `h`, `d`.
         arity: int. The most children that a node can have, `k`. Defaults to `2`.
-        tensor_initializer: of `V^[1:d]`. Defaults to `None`, which is uniform in `[-r, r]` with `r = 1 / (4 units)`,
-            as in the authors' code.
+        tensor_initializer: of `V^[1:d]`. Defaults to `None`, which is small: uniform in `[-r, r]` with
+            `r = 1 / (4 units)`.
         **kwargs: as in `RecursiveNet`; `recurrent_regularizer` goes for the tensor, too.
 
     Call arguments, Returns, Masking and Raises:

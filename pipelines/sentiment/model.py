@@ -102,7 +102,15 @@ class SentimentModel(SequenceModel):
             self.linear.ratios.assign(ratios)
 
     def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> dict[str, tf.Tensor]:
-        outputs = {"recurrent": self.read(self.vectors(inputs, training), inputs["lengths"], training)}
+        return self._scored(inputs, self.vectors(inputs, training), training)
+
+    def _scored(
+        self, inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor, training: bool | None
+    ) -> dict[str, tf.Tensor]:
+        lengths = inputs["lengths"]
+        states = self.encoder(vectors, lengths=lengths, training=training)
+        summary = self.output_dropout(self.summary(states, lengths=lengths), training=training)
+        outputs = {"recurrent": self.scores(summary)}
         if self.linear is not None:
             outputs["linear"] = self.linear(inputs["units"], training=training)
         return outputs
@@ -121,18 +129,12 @@ class SentimentModel(SequenceModel):
         ratios = tf.reshape(ratios, [shape[0], shape[1], ratios.shape[2] * ratios.shape[3]])
         return tf.concat([vectors, tf.cast(ratios, vectors.dtype)], axis=-1)
 
-    def read(self, vectors: tf.Tensor, lengths: tf.Tensor, training: bool | None = None) -> tf.Tensor:
-        """The scores of the recurrent classifier, float32 `(batch, classes)`."""
-        states = self.encoder(vectors, lengths=lengths, training=training)
-        return self.scores(self.output_dropout(self.summary(states, lengths=lengths), training=training))
-
     def step_losses(self, inputs: Any, targets: Any, outputs: Any) -> dict[str, tf.Tensor]:
         return {"label": tf.add_n([self._loss(scores, targets["label"]) for scores in outputs.values()])}
 
     def decode(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The probabilities of the classes, float32 `(batch, classes)`."""
-        outputs = self(inputs, training=False)
-        return tf.nn.softmax(tf.add_n(list(outputs.values())) / len(outputs))
+        return _probabilities(self(inputs, training=False))
 
     def contributions(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """What each step that is read adds to the score of the best class, by the recurrent classifier.
@@ -143,12 +145,12 @@ class SentimentModel(SequenceModel):
         Returns:
             the probabilities of the classes `(batch, classes)` as in `decode`, and the contributions `(batch, time)`.
         """
-        probabilities = self.decode(inputs)
         vectors = tf.cast(self.vectors(inputs, training=False), self.compute_dtype)
         with tf.GradientTape() as tape:
             tape.watch(vectors)
-            scores = self.read(vectors, inputs["lengths"], training=False)
-            score = tf.reduce_sum(scores * self._margins(tf.argmax(probabilities, axis=-1)))
+            outputs = self._scored(inputs, vectors, training=False)
+            probabilities = _probabilities(outputs)
+            score = tf.reduce_sum(outputs["recurrent"] * self._margins(tf.argmax(probabilities, axis=-1)))
         products = tf.cast(tape.gradient(score, vectors) * vectors, tf.float32)
         return probabilities, tf.reduce_sum(products, axis=-1) / self._classifiers
 
@@ -183,3 +185,8 @@ class SentimentModel(SequenceModel):
     def get_config(self) -> dict[str, Any]:
         arguments = {name: getattr(self, name) for name in ("config", "sizes", "labels")}
         return {**super().get_config(), **arguments}
+
+
+def _probabilities(outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+    """Of the classes, from the mean of the classifiers' scores."""
+    return tf.nn.softmax(tf.add_n(list(outputs.values())) / len(outputs))
