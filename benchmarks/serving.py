@@ -34,7 +34,7 @@ def main() -> None:
     run = Run.open(arguments.run_dir)
     examples = (run.splits.test or run.splits.valid)[: arguments.requests]
     requests = [run.pipeline.request(example) for example in examples]
-    answer = run.signature
+    answer = run.signatures["serving_default"]
 
     singles = [stack([request]) for request in requests]
     for request in singles[:50]:

@@ -6,12 +6,12 @@ same tokens, and `label` the intent of the sentence. Without `label` files the c
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 
 from .corpus import Corpus, DataError, read_lines
 from .tagged_sentence import TaggedSentence
+from .user_folder import known_names
 
 SPLITS = ("train", "valid", "test")
 FILES = ("seq.in", "seq.out", "label")
@@ -46,7 +46,7 @@ def read_split(folder: str | Path) -> list[TaggedSentence]:
             the folder holds a file that does not belong to the layout.
     """
     folder = Path(folder)
-    with_intents = "label" in _known_names(folder, known=FILES, kind="file")
+    with_intents = "label" in known_names(folder, FILES, passed_over=lambda entry: False)
     columns = {name: _read_column(folder / name) for name in (FILES if with_intents else FILES[:2])}
     lines = columns["seq.in"]
     for name, other in columns.items():
@@ -70,7 +70,7 @@ def load(folder: str | Path, required: str = "train") -> Corpus[TaggedSentence]:
             that is not a split, or only some of the splits have intents.
     """
     folder = Path(folder)
-    found = _known_names(folder, known=SPLITS, kind="folder")
+    found = known_names(folder, SPLITS, passed_over=lambda entry: not entry.is_dir())
     if required in SPLITS and required not in found:
         raise DataError(f"{folder / required} is missing, expected a folder with the files seq.in, seq.out and label")
     splits = {split: read_split(folder / split) for split in found}
@@ -124,28 +124,6 @@ def _check_same_length(folder: Path, lines: list[str], name: str, other: list[st
         )
 
 
-def _known_names(folder: Path, known: tuple[str, ...], kind: str) -> list[str]:
-    """Which of the `known` names the folder holds.
-
-    A misspelt `label` or `valid` is an error; hidden files, and documents beside the splits, are passed over.
-    """
-    try:
-        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
-    except FileNotFoundError:
-        raise DataError(f"{folder} is missing, expected a folder with {_listed(known)}") from None
-    except NotADirectoryError:
-        raise DataError(f"{folder} is a file, expected a folder with {_listed(known)}") from None
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
-    for entry in entries:
-        if entry.name not in known and (kind == "file" or entry.is_dir()):
-            nearest = difflib.get_close_matches(entry.name, known, n=1, cutoff=0.4)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            raise DataError(f"{entry} is not part of the layout, expected only {_listed(known)} in {folder}{hint}")
-    present = {entry.name for entry in entries}
-    return [name for name in known if name in present]
-
-
 def _check_intents(folder: Path, splits: dict[str, list[TaggedSentence]]) -> None:
     have = {split: sentences[0].intent is not None for split, sentences in splits.items()}
     first = next(iter(have))
@@ -156,7 +134,3 @@ def _check_intents(folder: Path, splits: dict[str, list[TaggedSentence]]) -> Non
                 f"{folder / without / 'label'} is missing: {with_file} has intents and {without} has none, "
                 "expected all splits to have them or none"
             )
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return f"{', '.join(names[:-1])} and {names[-1]}"

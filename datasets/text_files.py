@@ -6,18 +6,16 @@ it, and `\t` or `\n` that are written out stay two characters. Any number of lab
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections import Counter
 from pathlib import Path
 
 from .corpus import Corpus, DataError, read_lines
 from .labelled_text import LabelledText
+from .user_folder import known_names
 
 SPLITS = ("train", "valid", "test")
 
 _WHITE_SPACE = " \t\n\v\f\r"
-_DOCUMENT = re.compile(r"readme.*|licen[cs]e.*|.*\.md", re.IGNORECASE)
 
 
 def read_split(path: str | Path) -> list[LabelledText]:
@@ -50,7 +48,8 @@ def load(folder: str | Path, required: str = "train") -> Corpus[LabelledText]:
             in a file that is not a split, or train has a single label, or a single example of a label.
     """
     folder = Path(folder)
-    found = _find_splits(folder)
+    names = known_names(folder, [f"{split}.tsv" for split in SPLITS])
+    found = {name.removesuffix(".tsv"): folder / name for name in names}
     if required in SPLITS and required not in found:
         raise DataError(f"{folder / required}.tsv is missing, expected a file with one label<TAB>text a line")
     splits = {split: read_split(path) for split, path in found.items()}
@@ -81,29 +80,6 @@ def _read_example(path: Path, number: int, line: str) -> LabelledText:
     if not text.strip(_WHITE_SPACE):
         raise DataError(f"{path}, line {number}: the text is empty, expected label<TAB>text")
     return LabelledText(text, label)
-
-
-def _find_splits(folder: Path) -> dict[str, Path]:
-    """The files of the splits that the folder holds.
-
-    A misspelt `valid.tsv` is an error; hidden files and documents are passed over.
-    """
-    names = [f"{split}.tsv" for split in SPLITS]
-    listed = f"{', '.join(names[:-1])} and {names[-1]}"
-    try:
-        present = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    except FileNotFoundError:
-        raise DataError(f"{folder} is missing, expected a folder with {listed}") from None
-    except NotADirectoryError:
-        raise DataError(f"{folder} is a file, expected a folder with {listed}") from None
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
-    for name in present:
-        if name not in names and not _DOCUMENT.fullmatch(name):
-            nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.4)
-            hint = f"; did you mean {nearest[0]!r}?" if nearest else ""
-            raise DataError(f"{folder / name} is not part of the layout, expected only {listed} in {folder}{hint}")
-    return {split: folder / name for split, name in zip(SPLITS, names, strict=True) if name in present}
 
 
 def _check_labels(path: Path, examples: list[LabelledText]) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from .brackets import BracketsError, node_offset, parse
 from .corpus import Corpus, DataError, read_lines
 from .labelled_tree import LabelledTree, num_classes
+from .user_folder import known_names
 
 FILES = {"train": "train.txt", "valid": "valid.txt", "test": "test.txt"}
-
-_DOCUMENT = re.compile(r"readme.*|licen[cs]e.*|.*\.md", re.IGNORECASE)
 
 
 def read_split(path: str | Path, classes: int | None = None, binary: bool = False) -> list[LabelledTree]:
@@ -57,7 +56,8 @@ def load(folder: str | Path, required: str = "train") -> Corpus[LabelledTree]:
             not a split.
     """
     folder = Path(folder)
-    found = _known_names(folder)
+    names = known_names(folder, list(FILES.values()), meant=_meant)
+    found = [split for split, name in FILES.items() if name in names]
     if required in FILES and required not in found:
         raise DataError(f"{folder / FILES[required]} is missing, expected a file with one tree in brackets a line")
     splits: dict[str, list[LabelledTree]] = {}
@@ -99,25 +99,7 @@ def _check_labels(tree: LabelledTree, line: str, classes: int | None) -> None:
             )
 
 
-def _known_names(folder: Path) -> list[str]:
-    """Which splits the folder holds.
-
-    A misspelt `valid.txt` is an error; hidden files and documents are passed over.
-    """
-    *names, last = FILES.values()
-    listed = f"{', '.join(names)} and {last}"
-    try:
-        present = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
-    except FileNotFoundError:
-        raise DataError(f"{folder} is missing, expected a folder with {listed}") from None
-    except NotADirectoryError:
-        raise DataError(f"{folder} is a file, expected a folder with {listed}") from None
-    except OSError as error:
-        raise DataError(f"{folder} cannot be read: {error.strerror or error}") from error
-    for name in present:
-        if name not in FILES.values() and not _DOCUMENT.fullmatch(name):
-            meant = "valid" if name == "dev.txt" else name.removesuffix(".txt")
-            nearest = difflib.get_close_matches(meant, FILES, n=1, cutoff=0.6)
-            hint = f"; did you mean {FILES[nearest[0]]!r}?" if nearest else ""
-            raise DataError(f"{folder / name} is not part of the layout, expected only {listed} in {folder}{hint}")
-    return [split for split, name in FILES.items() if name in present]
+def _meant(name: str, known: Sequence[str]) -> str | None:
+    """The file that a name of another one may stand for; dev is what others call valid."""
+    split = "valid" if name == "dev.txt" else name.removesuffix(".txt")
+    return next((FILES[each] for each in difflib.get_close_matches(split, FILES, n=1, cutoff=0.6)), None)

@@ -17,7 +17,12 @@ Answer = dict[str, Any]
 
 
 def load_export(folder: Path, name: str = "serving_default") -> Callable[..., dict[str, tf.Tensor]]:
-    """A signature of a SavedModel.
+    """A signature of a SavedModel; see `load_signatures`."""
+    return load_signatures(folder)[name]
+
+
+def load_signatures(folder: Path) -> Mapping[str, Callable[..., dict[str, tf.Tensor]]]:
+    """The signatures of a SavedModel.
 
     Raises:
         UserError: if there is none, or if it is damaged.
@@ -31,9 +36,9 @@ def load_export(folder: Path, name: str = "serving_default") -> Callable[..., di
         raise UserError(
             f"the export in {folder} is damaged ({reason}); `seqloom export RUN_DIR` writes it anew"
         ) from None
-    signature = loaded.signatures[name]
-    signature.keep_alive = loaded
-    return signature
+    for signature in loaded.signatures.values():
+        signature.keep_alive = loaded
+    return loaded.signatures
 
 
 def answer_all(

@@ -106,11 +106,11 @@ class Run:
         return self.pipeline.preprocessor_class.load(self.directory.preprocessor)
 
     @functools.cached_property
-    def signature(self) -> Any:
-        """The exported `serving_default`."""
-        from .inference import load_export
+    def signatures(self) -> Mapping[str, Any]:
+        """The signatures of the export, loaded once."""
+        from .inference import load_signatures
 
-        return load_export(self.directory.saved_model)
+        return load_signatures(self.directory.saved_model)
 
     def answer(self, requests: Sequence[Mapping[str, Any]], name: str = "serving_default") -> list[dict[str, Any]]:
         """Lets a signature of the export answer requests.
@@ -118,14 +118,13 @@ class Run:
         Raises:
             UserError: if the task has no such signature, or the export is missing or damaged.
         """
-        from .inference import answer_all, load_export
+        from .inference import answer_all
 
         server = self.pipeline.server_class
-        if name == "serving_default":
-            return answer_all(self.signature, requests, server)
-        if name not in server.others:
+        described = server if name == "serving_default" else server.others.get(name)
+        if described is None:
             raise UserError(f"{self.entry.name} has no signature {name!r}")
-        return answer_all(load_export(self.directory.saved_model, name), requests, server.others[name])
+        return answer_all(self.signatures[name], requests, described)
 
     def predict(self, inputs: Sequence[Any], explain: bool = False) -> list[dict[str, Any]]:
         """Answers inputs with the exported model.

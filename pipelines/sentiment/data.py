@@ -14,7 +14,7 @@ from ...datasets.labelled_text import LabelledText
 from ..batching import Tensors, TrainingData
 from ..ngrams import Ngrams
 from ..vocabulary import Vocabulary
-from ..words import split_texts
+from ..words import normal_forms, split_texts
 from .config import Config
 from .log_count_ratios import load_ratios, log_count_ratios, save_ratios
 from .reading import TextReader, truncated
@@ -99,8 +99,7 @@ def _words(texts: Sequence[LabelledText], config: Config) -> Iterator[list[str]]
     """The words of some texts at a time, in the case in which they are looked up."""
     for start in range(0, len(texts), _CHUNK):
         found = split_texts(tf.constant([text.text for text in texts[start : start + _CHUNK]]), config.split).values
-        lowered = tf.strings.lower(found, encoding="utf-8") if config.lowercase else found
-        yield [word.decode("utf-8") for word in lowered.numpy()]
+        yield normal_forms([word.decode("utf-8") for word in found.numpy()], config.lowercase)
 
 
 def _chunks(ids: tf.RaggedTensor) -> Iterator[tf.RaggedTensor]:
