@@ -77,12 +77,17 @@ def parse(text: str) -> LabelledTree:
     return LabelledTree(tuple(words), tuple(children), tuple(labels))
 
 
-def to_brackets(tree: LabelledTree) -> str:
-    """Writes a tree in brackets, on one line, with one space before each word and each node.
+def to_brackets(tree: LabelledTree, labels: bool = True) -> str:
+    """Writes a tree in brackets, on one line, with one space after each label and before each following node.
+
+    Args:
+        tree: the tree.
+        labels: whether the labels are written, without which `parse` does not read a tree.
 
     Example:
-        >>> to_brackets(LabelledTree(("not", "bad", ""), ((), (), (0, 1)), (2, 1, 3)))
-        '(3 (2 not) (1 bad))'
+        >>> tree = LabelledTree(("not", "bad", ""), ((), (), (0, 1)), (2, 1, 3))
+        >>> to_brackets(tree), to_brackets(tree, labels=False)
+        ('(3 (2 not) (1 bad))', '((not) (bad))')
     """
     pieces: list[str] = []
     rest: list[int | None] = [tree.root]  # what is still to be written, the next one last; None closes a node
@@ -90,13 +95,15 @@ def to_brackets(tree: LabelledTree) -> str:
         node = rest.pop()
         if node is None:
             pieces.append(")")
-        elif tree.words[node]:
-            pieces.append(f" ({tree.labels[node]} {tree.words[node]})")
+            continue
+        label = f"{tree.labels[node]} " if labels else ""
+        if tree.words[node]:
+            pieces.append(f"({label}{tree.words[node]})")
         else:
-            pieces.append(f" ({tree.labels[node]}")
+            pieces.append(f"({label}")
             rest.append(None)
             rest.extend(reversed(tree.children[node]))
-    return "".join(pieces)[1:]
+    return "".join(pieces).replace(")(", ") (")
 
 
 def node_offset(text: str, node: int) -> int:

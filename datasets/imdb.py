@@ -11,6 +11,7 @@ import tarfile
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from .labelled_text import LabelledText
 from .prepared import RawFiles, RawFolder, prepare, read
 
 COUNT = 12_500  # reviews of each label in each half
+STRETCH = 50  # reviews of one label that stay in one split; a film has at most 30 in all
 
 HALVES = ("train", "test")
 
@@ -43,7 +45,7 @@ _RAW_FILES = RawFiles(
 
 _DESCRIPTION = """\
 Large Movie Review Dataset: 50,000 film reviews of at least mild polarity, positive if their author gave 7 or more
-of 10 stars, negative if 4 or less; no more than 30 reviews of one film."""
+of 10 stars, negative if 4 or less; no more than 30 reviews of one film, and no film in both halves."""
 
 _LICENCE = "no licence stated; research use, cite Maas et al., 2011"
 
@@ -102,7 +104,11 @@ class Imdb(tfds.core.GeneratorBasedBuilder, skip_registration=True):  # type: ig
 def load(data_dir: str | Path | None, cache_dir: str | Path) -> Corpus[LabelledText]:
     """Reads IMDB, from the prepared records where the raw files were seen before.
 
-    The corpus has no `valid`. Its archive is downloaded if no folder is given.
+    The corpus has no `valid`. Train and test share no film, so a validation set must not share films with what is left
+    of train either, or it would praise what learns titles and names by heart. The archive does not name the films, but
+    the reviews of a film follow each other within a label: stretches of them, and equal texts, have one `source`.
+
+    The archive is downloaded if no folder is given.
 
     Args:
         data_dir: the folder `imdb`, the folder that holds it, or the folder `aclImdb`. `None` reads the environment
@@ -117,7 +123,7 @@ def load(data_dir: str | Path | None, cache_dir: str | Path) -> Corpus[LabelledT
     train, test = ([_review(record) for record in read(builder, half)] for half in HALVES)
     return Corpus(
         name="imdb",
-        train=train,
+        train=_in_stretches(train),
         valid=None,
         test=test,
         description=_DESCRIPTION.replace("\n", " "),
@@ -205,6 +211,16 @@ def _upstream() -> Download:
 
 def _review(record: dict[str, Any]) -> LabelledText:
     return LabelledText(record["text"].decode(), record["label"].decode(), int(record["rating"]))
+
+
+def _in_stretches(reviews: Sequence[LabelledText]) -> list[LabelledText]:
+    """Gives reviews of one label whose numbers follow each other one source; a repeated text has that of the first."""
+    of_text: dict[str, str] = {}
+    stretches = (f"{review.label} {index // len(_LABELS) // STRETCH}" for index, review in enumerate(reviews))
+    return [
+        replace(review, source=of_text.setdefault(review.text, stretch))
+        for review, stretch in zip(reviews, stretches, strict=True)
+    ]
 
 
 def _repeated(train: Sequence[LabelledText], test: Sequence[LabelledText]) -> dict[str, int]:

@@ -10,6 +10,7 @@ import pydantic
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ..datasets.corpus import Corpus
 from .errors import UserError
 from .registry import TaskEntry, suggestion
 
@@ -78,6 +79,16 @@ class TaskConfig(BaseModel):
         "float32", description="Keras policy"
     )
     init_from: str | None = Field(None, description="run directory whose weights are the start; extends its vocabulary")
+
+    def chosen(self, corpus: Corpus) -> Corpus:
+        """What the settings choose of a corpus, in every split; all of it, unless a task says otherwise.
+
+        What is left out is counted in the notes of the corpus.
+
+        Raises:
+            DataError: if the corpus does not fit the settings.
+        """
+        return corpus
 
 
 class EncoderConfig(BaseModel):

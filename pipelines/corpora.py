@@ -111,6 +111,7 @@ def load_foreign(entry: TaskEntry, config: TaskConfig, dataset: str, split: str)
         corpus = read_corpus(entry, dataset, config.data_dir)
     else:
         corpus = _module(entry.files).load(Path(dataset).expanduser(), required=split)
+    corpus = config.chosen(corpus)
     return Splits(corpus, corpus.train, corpus.valid or [], corpus.test, dict(corpus.notes))
 
 
@@ -120,10 +121,11 @@ def load_splits(entry: TaskEntry, config: TaskConfig) -> Splits:
 
 
 def cut(corpus: Corpus, config: TaskConfig) -> Splits:
-    """Cuts a missing `valid` from train, by the seed, and applies `limit` to what is left.
+    """Takes what the settings choose, cuts a missing `valid` from train, by the seed, and then applies `limit`.
 
     Examples with the same `group`, if they have one, stay on one side.
     """
+    corpus = config.chosen(corpus)
     notes = dict(corpus.notes)
     train, valid = list(corpus.train), corpus.valid
     if valid is None:

@@ -81,6 +81,13 @@ TASKS: dict[str, TaskEntry] = {
             files="text_files",
         ),
         TaskEntry(
+            name="tree_sentiment",
+            summary="names the class of every phrase of a parse tree",
+            pipeline="tree_sentiment.task:TreeSentiment",
+            datasets={"sample": "opinions", "sst": "sst"},
+            files="tree_files",
+        ),
+        TaskEntry(
             name="gradient_lab",
             summary="a study: why gradients vanish and explode in recurrent networks, and what helps",
             study="gradient_lab.task:GradientLab",

@@ -18,10 +18,12 @@ import yaml
 
 from seqloom.pipelines.cli import main
 
-TINY = Path(__file__).parent.parent / "pipelines" / "slot_filling" / "configs" / "tiny.yaml"
+PIPELINES = Path(__file__).parent.parent / "pipelines"
 
 # Training whose result does not depend on which replica sees which row.
 NO_DROPOUT = ("--set", "dropout=0", "--set", "output_dropout=0", "--set", "word_dropout=0")
+
+TINY = PIPELINES / "slot_filling" / "configs" / "tiny.yaml"
 
 # 50 sentences in batches of 7, of which some do not divide by two, in an order, and with words left out and slot values
 # replaced, that only the seed decides.
@@ -29,6 +31,11 @@ SMALL = (
     *("--config", TINY, "--limit", 50, "--batch_size", 7, "--epochs", 2),
     *("--set", "substitution=0.5", "--set", "clip=1", "--set", "schedule=constant", "--set", "patience=0"),
 )
+
+
+def tiny(task: str) -> Path:
+    """The settings of a network that trains in seconds."""
+    return PIPELINES / task / "configs" / "tiny.yaml"
 
 
 class Outcome(NamedTuple):

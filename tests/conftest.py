@@ -11,7 +11,7 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-from commands import NO_DROPOUT, SMALL, TINY, Commands, Processes
+from commands import NO_DROPOUT, SMALL, Commands, Processes, tiny
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,10 +53,26 @@ def data_dir() -> Path:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of slot filling on the sample; tests read it and do not change it."""
+    return _finished(tmp_path_factory, "slot_filling", "--limit", "400")
+
+
+@pytest.fixture(scope="session")
+def sentiment_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of sentiment on the sample; tests read it and do not change it."""
+    return _finished(tmp_path_factory, "sentiment", "--epochs", "6", "--set", "ratios=true")
+
+
+@pytest.fixture(scope="session")
+def tree_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of tree sentiment on the sample; tests read it and do not change it."""
+    return _finished(tmp_path_factory, "tree_sentiment", "--epochs", "6")
+
+
+def _finished(tmp_path_factory: pytest.TempPathFactory, task: str, *arguments: str) -> Path:
     from seqloom.pipelines.cli import main
 
-    folder = tmp_path_factory.mktemp("runs") / "tiny"
-    assert main(["run", "slot_filling", "--config", str(TINY), "--run_dir", str(folder), "--limit", "400"]) == 0
+    folder = tmp_path_factory.mktemp("runs") / task
+    assert main(["run", task, "--config", str(tiny(task)), "--run_dir", str(folder), *arguments]) == 0
     return folder
 
 

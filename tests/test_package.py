@@ -1,4 +1,4 @@
-"""The wheel, installed away from the checkout, and an export where there is no seqloom at all."""
+"""The wheel, installed away from the checkout, and exports where there is no seqloom at all."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 from commands import write_corpus
+
+from seqloom.pipelines.registry import TASKS
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,13 +41,15 @@ def _has_setuptools() -> bool:
     return subprocess.run([sys.executable, "-c", script], stderr=subprocess.DEVNULL).returncode == 0
 
 
-def elsewhere(site: Path | None, cwd: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Runs Python in another folder, with the installed wheel, or without any seqloom."""
+def elsewhere(
+    site: Path | None, cwd: Path, *arguments: str, check: bool = True, given: str = ""
+) -> subprocess.CompletedProcess[str]:
+    """Runs Python in another folder, with the installed wheel, or without any seqloom; `given` is its input."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     if site is not None:
         environment["PYTHONPATH"] = str(site)
     finished = subprocess.run(
-        [sys.executable, *arguments], cwd=cwd, env=environment, capture_output=True, text=True, timeout=300
+        [sys.executable, *arguments], cwd=cwd, env=environment, input=given, capture_output=True, text=True, timeout=300
     )
     assert not check or finished.returncode == 0, finished.stderr
     return finished
@@ -85,31 +91,58 @@ SERVE = """
 import json, sys
 sys.modules["seqloom"] = None          # whoever imports it fails
 import tensorflow as tf
-signature = tf.saved_model.load(sys.argv[1]).signatures["serving_default"]
-answers = [signature(text=tf.constant(texts)) for texts in json.loads(sys.argv[2])]
-plain = [{name: value.numpy().tolist() for name, value in answer.items()} for answer in answers]
-print(json.dumps(plain, default=bytes.decode))
+for line in sys.stdin:
+    export, name, batches = json.loads(line)
+    signature = tf.saved_model.load(export).signatures["serving_default"]
+    answers = [signature(**{name: tf.constant(batch)}) for batch in batches]
+    plain = [{name: value.numpy().tolist() for name, value in answer.items()} for answer in answers]
+    print(json.dumps(plain, default=bytes.decode))
 """
 
+# For each task the name of its input, and some of them: one, a longer one, an error, another alphabet.
+INPUTS = {
+    "slot_filling": ("text", ["fly to boston", "please show me the cheapest hotels in new york", "", "🛫"]),
+    "sentiment": ("text", ["not bad", "a film that is not half as bad as they say, but long", "", "🛫"]),
+    "tree_sentiment": ("tree", ["((not) (bad))", "((It) (('s) ((not) ((very) (good)))))", "not bad", "(🛫)"]),
+}
 
-def test_the_export_answers_where_there_is_no_seqloom(tiny_run: Path, tmp_path: Path) -> None:
-    """With TensorFlow alone; a sentence is answered alone as in a batch, and as `predict` answers it."""
+
+def test_the_exports_answer_where_there_is_no_seqloom(
+    tiny_run: Path, sentiment_run: Path, tree_run: Path, tmp_path: Path
+) -> None:
+    """With TensorFlow alone; an input is answered alone as in a batch, and as `predict` answers it."""
     import seqloom
 
-    texts = ["fly to boston", "please show me the cheapest hotels in new york", "", "🛫"]
-    (instance,) = json.loads((tiny_run / "export" / "request_example.json").read_text(encoding="utf-8"))["instances"]
-    batches = [texts, *([text] for text in texts), [instance["text"]]]
     blocked = elsewhere(None, tmp_path, "-c", "import sys; sys.modules['seqloom'] = None; import seqloom", check=False)
     assert "ModuleNotFoundError" in blocked.stderr
-    finished = elsewhere(None, tmp_path, "-c", SERVE, str(tiny_run / "export" / "1"), json.dumps(batches))
-    together, *alone, example = json.loads(finished.stdout.strip().split("\n")[-1])
-    assert example["error"] == [""]
-    expected = seqloom.load(tiny_run).predict(texts)
-    for row, text in enumerate(texts):
-        length = len(expected[row]["tokens"])
-        for answer, index in ((together, row), (alone[row], 0)):
-            assert answer["tags"][index][:length] == expected[row]["tags"], text
-            assert not any(answer["tags"][index][length:])
-            assert answer["intent"][index] == expected[row]["intent"]
-            assert answer["intent_probability"][index] == pytest.approx(expected[row]["intent_probability"], abs=1e-4)
-            assert bool(answer["error"][index]) == (text == "")
+    runs = {"slot_filling": tiny_run, "sentiment": sentiment_run, "tree_sentiment": tree_run}
+    assert set(runs) == set(INPUTS) == {name for name, entry in TASKS.items() if not entry.study}
+    lines = []
+    for task, run_dir in runs.items():
+        name, inputs = INPUTS[task]
+        (example,) = json.loads((run_dir / "export" / "request_example.json").read_text(encoding="utf-8"))["instances"]
+        batches = [inputs, *([each] for each in inputs), [example[name]]]
+        lines.append(json.dumps([str(run_dir / "export" / "1"), name, batches]) + "\n")
+    finished = elsewhere(None, tmp_path, "-c", SERVE, given="".join(lines))
+    for (task, run_dir), line in zip(runs.items(), finished.stdout.strip().split("\n")[-len(runs) :], strict=True):
+        together, *alone, example = json.loads(line)
+        assert example["error"] == [""], task
+        inputs = INPUTS[task][1]
+        for row, expected in enumerate(seqloom.load(run_dir).predict(inputs)):
+            assert bool(expected["error"]) == (row == 2), task
+            for answer, index in ((together, row), (alone[row], 0)):
+                for name, value in expected.items():
+                    same_value(answer[name][index], value)
+
+
+def same_value(answer: Any, expected: Any) -> None:
+    """Whether an output is an expected one, and padding after it."""
+    if isinstance(expected, list):
+        for each, value in zip(answer, expected, strict=False):
+            same_value(each, value)
+        assert len(answer) >= len(expected)
+        assert not np.any(np.array(answer[len(expected) :], dtype=object).astype(bool))
+    elif isinstance(expected, float):
+        assert answer == pytest.approx(expected, abs=1e-4)
+    else:
+        assert answer == expected

@@ -1,12 +1,14 @@
-"""Sections on a classifier: what is right of each label, and how far its confidence can be trusted.
+"""Sections on a classifier, and parts of them: what is right of each label, and how far confidence can be trusted.
 
 Ids and probabilities are as in `classification`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +20,7 @@ from .page import DASH, Cell, Figure, Section, Table
 MATRIX_LABELS = 40  # a confusion matrix of more is not legible
 NUMBERED_LABELS = 20  # a heat map of more has no numbers
 SHOWN_PAIRS = 20
+SHOWN_REASONS = 20
 CURVE_POINTS = 150
 NONE = "(no answer)"
 
@@ -81,6 +84,56 @@ def calibration_section(
     curve = [_roc_curve(labels[1], gold, probabilities)] if _has_curve(gold, probabilities) else []
     diagram, counts = _reliability(right, confidence)
     return Section("Calibration", text, [diagram, *curve, counts])
+
+
+def ranges(lasts: Sequence[int], first: int = 0) -> list[str]:
+    """Names of ranges of whole numbers, such as lengths; `bisect_left(lasts, number)` is the place of a number.
+
+    Args:
+        lasts: the last number of each range; greater ones have a range of their own.
+        first: the least number.
+
+    Example:
+        >>> ranges((5, 10)), ranges((1, 3), first=1)
+        (['up to 5', '6–10', '11 or more'], ['1', '2–3', '4 or more'])
+    """
+    starts = (first, *(last + 1 for last in lasts))
+    names = [f"{start}{DASH}{last}" if start < last else str(last) for start, last in zip(starts, lasts, strict=False)]
+    return [f"up to {lasts[0]}" if first < lasts[0] else names[0], *names[1:], f"{starts[-1]} or more"]
+
+
+def accuracy_by(
+    title: str, xlabel: str, names: Sequence[str], groups: Sequence[str], right: np.ndarray
+) -> list[Figure]:
+    """Accuracy of each group of examples as a bar; nothing if there are not two groups to compare.
+
+    Args:
+        title: stands above the figure.
+        xlabel: what the names are.
+        names: the groups, in the order of their bars; those without an example are left out.
+        groups: the name of each example's group; an example of another group is left out.
+        right: bool `(examples,)`.
+    """
+    members = {name: np.array(groups) == name for name in names}
+    members = {name: mask for name, mask in members.items() if mask.any()}
+    if len(members) < 2:
+        return []
+    accuracy = [float(right[mask].mean()) for mask in members.values()]
+    counts = [int(mask.sum()) for mask in members.values()]
+    options: dict[str, Any] = {"ylabel": "accuracy (%)", "percent": True, "vertical": True}
+    return [figures.bars(list(members), accuracy, counts=counts, title=title, xlabel=xlabel, **options)]
+
+
+def most_frequent(caption: str, counts: Counter[str], units: str = "texts") -> list[Table]:
+    """A table of the most frequent reasons, or of whatever was counted; none if there is nothing.
+
+    Args:
+        caption: what was counted, the heading of the column.
+        counts: how often.
+        units: of what, in the plural.
+    """
+    ranked = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_REASONS]
+    return [Table((caption, units), ranked)] if ranked else []
 
 
 def _or_none(value: float) -> float | None:

@@ -19,15 +19,21 @@ from markupsafe import Markup, escape
 from .. import classification
 from ..classification import NO_ANSWER
 from ..evaluation import RESAMPLES, Scores
-from ..reporting import figures, page
-from ..reporting.classifiers import NONE, calibration_section, labels_section
+from ..reporting import page
+from ..reporting.classifiers import (
+    NONE,
+    accuracy_by,
+    calibration_section,
+    labels_section,
+    most_frequent,
+    ranges,
+)
 from ..reporting.shading import ELLIPSIS, shaded
 
 Row = dict[str, Any]
 
 LENGTHS = (5, 10, 20, 50, 100, 200, 400, 800)  # last lengths of the ranges by which accuracy is shown
 UNSEEN = (0.0, 0.01, 0.02, 0.05, 0.1)  # last shares of unseen words of such ranges
-SHOWN_REASONS = 20
 SHOWN_ERRORS = 30
 SHOWN_RIGHT = 6
 SHOWN_CHARACTERS = 600  # of a text that is not explained
@@ -157,42 +163,28 @@ def sections(rows: Sequence[Row]) -> list[page.Section]:
 
 
 def _difficulty(rows: Sequence[Row], answers: Answers) -> page.Section:
-    starts = (0, *(last + 1 for last in LENGTHS))
-    lengths = [f"{first}{page.DASH}{last}" for first, last in zip(starts, LENGTHS, strict=False)]
-    lengths = [f"up to {LENGTHS[0]}", *lengths[1:], f"{starts[-1]} or more"]
+    lengths = ranges(LENGTHS)
     shares = ["none", *(f"up to {100 * share:.0f} %" for share in UNSEEN[1:]), "more"]
     ratings = [row["gold"]["rating"] for row in rows]
     every_rating = [str(rating) for rating in sorted({rating for rating in ratings if rating is not None})]
     groups: dict[tuple[str, str], tuple[Sequence[str], list[str]]] = {
-        ("length", "words in the text"): (lengths, [lengths[bisect_left(LENGTHS, row["tokens"])] for row in rows]),
-        ("rating", "rating by the author of the text"): (every_rating, [str(rating) for rating in ratings]),
-        ("truncation", "how much of the text was read"): (
+        ("Accuracy by length", "words in the text"): (
+            lengths,
+            [lengths[bisect_left(LENGTHS, row["tokens"])] for row in rows],
+        ),
+        ("Accuracy by rating", "rating by the author of the text"): (every_rating, [str(rating) for rating in ratings]),
+        ("Accuracy by truncation", "how much of the text was read"): (
             ("all", "a part"),
             ["a part" if _is_cut(row) else "all" for row in rows],
         ),
-        ("unseen words", "share of the words that training never saw"): (
+        ("Accuracy by unseen words", "share of the words that training never saw"): (
             shares,
             [shares[bisect_left(UNSEEN, row["unseen"] / max(row["tokens"], 1))] for row in rows],
         ),
     }
-    drawn = [figure for names, grouped in groups.items() for figure in _accuracy_by(*names, *grouped, answers.right)]
+    drawn = [figure for names, grouped in groups.items() for figure in accuracy_by(*names, *grouped, answers.right)]
     text = "Accuracy of groups of texts; n counts them." if drawn else "All texts are alike in length and words."
     return page.Section("Length, rating and unseen words", text, drawn)
-
-
-def _accuracy_by(
-    what: str, xlabel: str, names: Sequence[str], groups: Sequence[str], right: np.ndarray
-) -> list[page.Figure]:
-    """Nothing if there are not two groups to compare."""
-    members = {name: np.array(groups) == name for name in names}
-    members = {name: mask for name, mask in members.items() if mask.any()}
-    if len(members) < 2:
-        return []
-    accuracy = [float(right[mask].mean()) for mask in members.values()]
-    counts = [int(mask.sum()) for mask in members.values()]
-    title, ylabel = f"Accuracy by {what}", "accuracy (%)"
-    options: dict[str, Any] = {"percent": True, "vertical": True}
-    return [figures.bars(list(members), accuracy, counts=counts, title=title, xlabel=xlabel, ylabel=ylabel, **options)]
 
 
 def _irregular_answers(rows: Sequence[Row], answers: Answers) -> page.Section:
@@ -207,10 +199,11 @@ def _irregular_answers(rows: Sequence[Row], answers: Answers) -> page.Section:
     )
     reasons = Counter(row["predicted"]["error"] for row in rows if row["predicted"]["error"])
     unknown = Counter(answers.labels[gold] for gold in answers.gold[answers.unknown])
-    blocks = [table]
-    for names, caption in ((reasons, "Answered with an error"), (unknown, "Gold labels that train lacks")):
-        ranked = sorted(names.items(), key=lambda item: (-item[1], item[0]))[:SHOWN_REASONS]
-        blocks += [page.Table((caption, "texts"), ranked)] if ranked else []
+    blocks = [
+        table,
+        *most_frequent("Answered with an error", reasons),
+        *most_frequent("Gold labels that train lacks", unknown),
+    ]
     return page.Section("Irregular answers", "", blocks)
 
 

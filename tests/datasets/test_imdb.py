@@ -6,6 +6,7 @@ import os
 import shutil
 import tarfile
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,8 @@ from seqloom.datasets import imdb
 from seqloom.datasets.corpus import DataError
 from seqloom.datasets.download import Download
 from seqloom.datasets.labelled_text import LabelledText
+from seqloom.pipelines.corpora import cut
+from seqloom.pipelines.sentiment.config import Config
 
 TRAIN = [
     LabelledText("Dull.", "negative", 4),
@@ -74,7 +77,7 @@ def prepared_files(cache: Path) -> list[Path]:
 
 def test_records_are_the_reviews_sorted_by_number_and_label(archive, tmp_path, capfd):
     corpus = imdb.load(archive.parent, tmp_path / "cache")
-    assert (corpus.train, corpus.valid, corpus.test) == (TRAIN, None, TEST)
+    assert (without_sources(corpus.train), corpus.valid, corpus.test) == (TRAIN, None, TEST)
     assert corpus.source == str(archive.parent)
     assert not corpus.synthetic
     assert "Maas" in corpus.citation
@@ -83,6 +86,16 @@ def test_records_are_the_reviews_sorted_by_number_and_label(archive, tmp_path, c
         "train reviews that repeat another one's text": 1,
     }
     assert capfd.readouterr() == ("", "")
+
+
+def without_sources(reviews: list[LabelledText]) -> list[LabelledText]:
+    return [replace(review, source=None) for review in reviews]
+
+
+def test_reviews_that_follow_each_other_and_equal_texts_belong_together(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr(imdb, "STRETCH", 1)
+    groups = [review.group for review in imdb.load(archive.parent, tmp_path).train]
+    assert groups == ["negative 0", "positive 0", "negative 1", "positive 1", "negative 2", "positive 0"]
 
 
 def test_the_archive_and_the_folder_are_found_wherever_they_are(archive, tmp_path, monkeypatch):
@@ -97,7 +110,7 @@ def test_the_archive_and_the_folder_are_found_wherever_they_are(archive, tmp_pat
 def test_the_extracted_folder_holds_the_same(extracted, tmp_path):
     for folder in (extracted, extracted.parent, extracted / "aclImdb"):
         corpus = imdb.load(folder, tmp_path / "cache")
-        assert (corpus.train, corpus.test) == (TRAIN, TEST)
+        assert (without_sources(corpus.train), corpus.test) == (TRAIN, TEST)
     shutil.rmtree(extracted / "aclImdb" / "test" / "neg")
     with pytest.raises(
         DataError, match=r"imdb/aclImdb/test/neg/\*\.txt is missing: --data_dir or .* get it from https"
@@ -183,7 +196,7 @@ def test_the_archive_is_downloaded_if_no_folder_is_known(archive, tmp_path, monk
     download = upstream(archive)
     monkeypatch.setattr(imdb, "_upstream", lambda: download)
     corpus = imdb.load(None, tmp_path / "cache")
-    assert (corpus.train, corpus.test) == (TRAIN, TEST)
+    assert (without_sources(corpus.train), corpus.test) == (TRAIN, TEST)
     assert corpus.source == str(tmp_path / "cache" / "downloads" / "imdb")
     archive.unlink()
     (tmp_path / "other" / "atis").mkdir(parents=True)
@@ -229,6 +242,18 @@ def test_the_counts_of_imdb(real):
 
 
 @pytest.mark.real_data
+def test_validation_is_cut_in_stretches_that_hold_whole_films(real):
+    splits = cut(real, Config(dataset="imdb"))
+    assert len(splits.train) + len(splits.valid) == 25_000
+    assert 2_500 <= len(splits.valid) < 2_500 + imdb.STRETCH + 20
+    assert not {review.group for review in splits.train} & {review.group for review in splits.valid}
+    assert not {review.text for review in splits.train} & {review.text for review in splits.valid}
+    assert {Counter(review.label for review in splits.valid)[label] > 800 for label in ("positive", "negative")} == {
+        True
+    }
+
+
+@pytest.mark.real_data
 def test_the_texts_of_imdb_are_as_in_their_files(real):
     every = [*real.train, *real.test]
     assert sum("\u0085" in review.text for review in every) == 681
@@ -242,6 +267,5 @@ def test_the_texts_of_imdb_are_as_in_their_files(real):
         file = archive.extractfile(member)
         assert file is not None
         content = file.read().decode()
-    position = int(number) + (12_500 if name == "pos" else 0)
-    review = real.splits()[half][position]
+    review = real.splits()[half][2 * int(number) + (name == "pos")]
     assert (review.text, review.rating) == (content, int(rating))

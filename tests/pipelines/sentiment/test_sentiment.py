@@ -8,33 +8,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from commands import Commands, same_run
+from commands import Commands, same_run, tiny
 
-import seqloom
 from seqloom.datasets import reviews
 from seqloom.pipelines.inference import load_export
 from seqloom.pipelines.run import Run
 from seqloom.pipelines.sentiment.config import Config
 from seqloom.pipelines.sentiment.task import Sentiment
 
-TINY = Path(seqloom.__file__).parent / "pipelines" / "sentiment" / "configs" / "tiny.yaml"
+TINY = tiny("sentiment")
 
 
 @pytest.fixture(scope="module")
-def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A finished run on the sample; tests read it and do not change it."""
-    from seqloom.pipelines.cli import main
-
-    folder = tmp_path_factory.mktemp("runs") / "sentiment"
-    arguments = ["run", "sentiment", "--config", str(TINY), "--run_dir", str(folder), "--epochs", "6"]
-    assert main([*arguments, "--set", "ratios=true"]) == 0
-    return folder
-
-
-@pytest.fixture(scope="module")
-def run(run_dir: Path) -> Run:
-    """The same, opened once, so that its export is loaded once."""
-    return Run.open(run_dir)
+def run(sentiment_run: Path) -> Run:
+    """The finished run, opened once, so that its export is loaded once."""
+    return Run.open(sentiment_run)
 
 
 @pytest.fixture(scope="module")
@@ -42,21 +30,21 @@ def texts() -> list[str]:
     return [review.text for review in reviews.load().test[:40]]
 
 
-def test_it_learns_what_a_bag_of_words_cannot(run_dir: Path) -> None:
-    metrics = json.loads((run_dir / "metrics.json").read_text())
+def test_it_learns_what_a_bag_of_words_cannot(sentiment_run: Path) -> None:
+    metrics = json.loads((sentiment_run / "metrics.json").read_text())
     assert set(metrics["metrics"]) == {"accuracy", "f1", "roc_auc", "log_loss", "ece"}
     words = metrics["baselines"]["bag of words, logistic regression"]
     assert metrics["metrics"]["accuracy"] > words["accuracy"] + 0.05
 
 
-def test_the_report_explains_the_worst_errors(run_dir: Path) -> None:
-    rows = [json.loads(line) for line in (run_dir / "predictions.jsonl").read_text().splitlines()]
+def test_the_report_explains_the_worst_errors(sentiment_run: Path) -> None:
+    rows = [json.loads(line) for line in (sentiment_run / "predictions.jsonl").read_text().splitlines()]
     assert len(rows) == 500
     explained = [row for row in rows if "explanation" in row]
     assert explained
     for row in explained:
         assert len(row["explanation"]) == row["tokens"]
-    report = (run_dir / "report.html").read_text()
+    report = (sentiment_run / "report.html").read_text()
     assert "Calibration" in report
     assert 'class="heat' in report
 
@@ -90,8 +78,8 @@ def test_contributions_of_the_linear_classifier_add_up(run: Run) -> None:
     np.testing.assert_allclose(tf.reduce_sum(shares), (scores[1] - scores[0]) / 2, rtol=1e-4, atol=1e-5)
 
 
-def test_the_export_has_both_signatures_and_no_python(run_dir: Path) -> None:
-    export = run_dir / "export" / "1"
+def test_the_export_has_both_signatures_and_no_python(sentiment_run: Path) -> None:
+    export = sentiment_run / "export" / "1"
     explained = load_export(export, "explain")(text=tf.constant(["good", ""]))
     assert set(explained) == {"label", "probabilities", "error", "tokens", "contributions"}
     assert next(iter(tf.saved_model.load(str(export)).signatures)) == "serving_default"
@@ -116,8 +104,8 @@ def test_any_text_is_answered(run: Run, text: str) -> None:
     assert sum(answer["probabilities"]) == pytest.approx(1, abs=1e-5)
 
 
-def test_predict_explains_on_request(command: Commands, run_dir: Path) -> None:
-    outcome = command("predict", str(run_dir), "--explain", "not bad at all")
+def test_predict_explains_on_request(command: Commands, sentiment_run: Path) -> None:
+    outcome = command("predict", str(sentiment_run), "--explain", "not bad at all")
     assert outcome.status == 0
     assert json.loads(outcome.out)["tokens"] == ["not", "bad", "at", "all"]
 

@@ -1,0 +1,1 @@
+"""Tree sentiment: a class for every phrase of a parse tree."""
