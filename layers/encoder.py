@@ -255,6 +255,40 @@ class Encoder(keras.layers.Layer):
             inputs = self._connected(i, inputs, outputs)
         return padded(outputs if self.connections == "dense" else inputs, lengths, steps)
 
+    def read_on(self, inputs, states, reset, backward=False, training=None):
+        """Reads streams that go on from call to call in one direction, by its own layers alone.
+
+        A backward direction reads streams that are turned around. Of several layers in both directions a layer sees
+        both directions of the one below, so that neither is a stack by itself: that needs `num_layers=1`.
+
+        Args:
+            inputs: float tensor `(batch, time, features)`, all steps valid.
+            states: list, for each layer of the direction the tuple of its states `(batch, size)` before the first step.
+            reset: bool tensor `(batch, time)`; `True` where the states are set to zero before the step.
+            backward: bool. Which direction. Defaults to `False`.
+            training: bool. Whether dropout applies.
+
+        Returns:
+            float tensor `(batch, time, units)`, the outputs of the last layer, and the list of the states after the
+            last step.
+
+        Raises:
+            ValueError: if there are several layers in both directions.
+        """
+        if self.bidirectional and len(self.layers) > 1:
+            raise ValueError(f"num_layers must be 1 to read on in one of two directions, got {self.num_layers}")
+        after = []
+        for i, layer in enumerate(self.backward_layers if backward else self.forward_layers):
+            inputs = self.input_dropouts[i](inputs, training=training)
+            outputs, *own = _with_states(layer, inputs, initial_state=states[i], reset=reset, training=training)
+            after.append(tuple(own))
+            if self.bidirectional and self.connections != "dense":  # a connection joins both halves of the features
+                both = self._connected(i, inputs, ops.concatenate([outputs, outputs], axis=-1))
+                inputs = tf.split(both, 2, axis=-1)[int(backward)]
+            else:
+                inputs = self._connected(i, inputs, outputs)
+        return outputs if self.connections == "dense" else inputs, after
+
     def _connected(self, i, inputs, outputs):
         """What the next layer sees."""
         if self.connections == "none":
@@ -311,3 +345,12 @@ class Encoder(keras.layers.Layer):
             "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
             "use_cudnn": self.use_cudnn,
         }
+
+
+def _with_states(layer, inputs, **kwargs):
+    """Calls a layer that returns its outputs alone, and returns its states too."""
+    layer.return_state = True
+    try:
+        return layer(inputs, **kwargs)
+    finally:
+        layer.return_state = False

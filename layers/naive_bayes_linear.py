@@ -20,6 +20,8 @@ class NaiveBayesLinear(keras.layers.Layer):
         start: float. What the weights start at. Defaults to `0.1`.
         dropout: float in [0, 1). Share of a text's units left out in training. Defaults to `0.0`.
         ratios_initializer: of the ratios, until they are assigned. Defaults to `"zeros"`.
+        scale_regularizer: of the weights, such as `keras.regularizers.L2`, without which those of rare units learn
+            single texts by heart. Defaults to `None`.
         seed: int or `None`. Of the dropout. Defaults to `None`.
         **kwargs: passed on to `keras.layers.Layer`.
 
@@ -44,7 +46,17 @@ class NaiveBayesLinear(keras.layers.Layer):
         Wang and Manning (2012), Baselines and bigrams: simple, good sentiment and topic classification.
     """
 
-    def __init__(self, entries, classes, start=0.1, dropout=0.0, ratios_initializer="zeros", seed=None, **kwargs):
+    def __init__(
+        self,
+        entries,
+        classes,
+        start=0.1,
+        dropout=0.0,
+        ratios_initializer="zeros",
+        scale_regularizer=None,
+        seed=None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         for name, value, least in (("entries", entries, 1), ("classes", classes, 2)):
             if not isinstance(value, int) or value < least:
@@ -56,6 +68,7 @@ class NaiveBayesLinear(keras.layers.Layer):
         self.start = start
         self.dropout = dropout
         self.ratios_initializer = keras.initializers.get(ratios_initializer)
+        self.scale_regularizer = keras.regularizers.get(scale_regularizer)
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed) if dropout else None
 
@@ -63,7 +76,9 @@ class NaiveBayesLinear(keras.layers.Layer):
         shape = (self.entries, self.classes)
         self.ratios = self.add_weight(name="ratios", shape=shape, initializer=self.ratios_initializer, trainable=False)
         start = keras.initializers.Constant(self.start)
-        self.scale = self.add_weight(name="scale", shape=(self.entries, 1), initializer=start)
+        self.scale = self.add_weight(
+            name="scale", shape=(self.entries, 1), initializer=start, regularizer=self.scale_regularizer
+        )
         self.bias = self.add_weight(name="bias", shape=(self.classes,), initializer="zeros")
 
     def call(self, ids, training=None):
@@ -89,4 +104,5 @@ class NaiveBayesLinear(keras.layers.Layer):
             **super().get_config(),
             **{name: getattr(self, name) for name in names},
             "ratios_initializer": keras.initializers.serialize(self.ratios_initializer),
+            "scale_regularizer": keras.regularizers.serialize(self.scale_regularizer),
         }

@@ -49,14 +49,12 @@ def copy_from_run(base: Run, pipeline: Pipeline, model: Any) -> dict[str, int]:
     """
     source = base.pipeline.build_model(base.preprocessor)
     source.load_weights(base.directory.best)
-    theirs = {_path_in_model(variable): variable.numpy() for variable in source.weights}
+    theirs = {path_in_model(variable): variable.numpy() for variable in source.weights}
     # the new settings on the old vocabularies: where the shape is the old one, only a vocabulary can have changed it
-    template = {
-        _path_in_model(variable): variable.shape for variable in pipeline.build_model(base.preprocessor).weights
-    }
+    template = {path_in_model(variable): variable.shape for variable in pipeline.build_model(base.preprocessor).weights}
     copied = extended = 0
     for variable in model.weights:
-        path = _path_in_model(variable)
+        path = path_in_model(variable)
         value = theirs.get(path)
         if value is None or tuple(template[path]) != value.shape:
             _log.info("init_from: %s stays at its random start", path)
@@ -135,6 +133,6 @@ def _is_number(field: str) -> bool:
     return True
 
 
-def _path_in_model(variable: Any) -> str:
-    """The path without the model's own name, which Keras numbers."""
+def path_in_model(variable: Any) -> str:
+    """The path of a weight without the model's own name, which Keras numbers."""
     return variable.path.partition("/")[2]

@@ -6,6 +6,7 @@ A task fills in `Pipeline`; the machinery beside this file does the rest, the sa
     Pipeline.fit_preprocessor    vocabularies and statistics, from train alone
     Pipeline.training_data       batches of tensors, by row numbers   -> batching.py: buckets, order, weights
     Pipeline.build_model         a SequenceModel                      -> training.py: fit, clipping, resume, strategy
+    Pipeline.pretraining         what is trained before it, if anything       -> pretraining.py: weights by path
     Pipeline.build_server        raw input in, decoded output out     -> exporting.py: SavedModel
     Pipeline.request, .row       an example as a request, and as a line of predictions.jsonl (with .details)
     Pipeline.score, .sections    metrics and the task's part of the page -> evaluation.py, reporting/
@@ -18,7 +19,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from .batching import TrainingData
 from .config import TaskConfig
@@ -26,6 +27,9 @@ from .evaluation import Scores
 from .exporting import Server
 from .reporting.page import Section
 from .sequence_model import SequenceModel
+
+if TYPE_CHECKING:
+    from .pretraining import Pretraining
 
 ConfigT = TypeVar("ConfigT", bound=TaskConfig)
 ExampleT = TypeVar("ExampleT")
@@ -59,7 +63,7 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
 
     preprocessor_class: ClassVar[type[Any]]
     server_class: ClassVar[type[Server]]
-    selection_metric: ClassVar[str]
+    selection_metric: str
 
     def __init__(self, config: ConfigT) -> None:
         self.config = config
@@ -83,6 +87,12 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     def initialise(self, model: SequenceModel, preprocessor: PreprocessorT) -> dict[str, int]:
         """Sets first values that come from files, such as word vectors; says what was set."""
         return {}
+
+    def pretraining(
+        self, train: Sequence[ExampleT], valid: Sequence[ExampleT], preprocessor: PreprocessorT
+    ) -> Pretraining | None:
+        """What is trained before the model and hands its weights to it; nothing, unless a task says otherwise."""
+        return None
 
     @abc.abstractmethod
     def build_server(self, model: SequenceModel, preprocessor: PreprocessorT) -> Server:

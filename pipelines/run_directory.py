@@ -58,6 +58,11 @@ class RunDirectory:
         """Whether every part of the run is done: `metrics.json` is written last."""
         return self.metrics.is_file()
 
+    @property
+    def pretraining(self) -> RunDirectory:
+        """What a model was trained on before lies in a folder of its own, with the same files."""
+        return RunDirectory(self.path / "pretraining")
+
     def seeds(self) -> list[RunDirectory]:
         """The runs inside a run of several seeds, in the order of the seeds; empty for a single run."""
         folders = [path for path in self.path.glob("seed-*") if path.name[5:].isdigit()]
@@ -105,7 +110,7 @@ class RunDirectory:
         for path in (self.metrics, self.environment, self.log, self.history, self.predictions, self.report):
             path.unlink(missing_ok=True)
         folders = (self.preprocessor, self.checkpoints, self.tensorboard, self.export, self.path / "evaluations")
-        for folder in (*folders, *(run.path for run in self.seeds())):
+        for folder in (*folders, self.pretraining.path, *(run.path for run in self.seeds())):
             shutil.rmtree(folder, ignore_errors=True)
         self.config.unlink(missing_ok=True)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import logging
 import time
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from .corpora import Splits
 from .errors import UserError
 from .exporting import export_server, plain
 from .initialisation import copy_from_run, load_base
+from .pretraining import pretrain
 from .reporting.run_page import write_report
 from .run import Run, has_state, read_config
 from .run_directory import RunDirectory, read_json, write_json, write_text, write_whole
 from .run_state import Progress
-from .training import Trainer
+from .training import Trainer, load_best
 
 _log = logging.getLogger(__name__)
 
@@ -50,8 +51,11 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
     def first_values(model: Any) -> dict[str, int]:
         return {**pipeline.initialise(model, preprocessor), **(copy_from_run(base, pipeline, model) if base else {})}
 
+    pretraining = pipeline.pretraining(examples, run.splits.valid, preprocessor)
+    pretrained = functools.partial(pretrain, pretraining, directory=directory.pretraining) if pretraining else None
+
     trainer = Trainer(pipeline, preprocessor, strategy, directory)
-    model, progress = trainer.train(examples, run.splits.valid, first_values)
+    model, progress = trainer.train(examples, run.splits.valid, first_values, pretrained)
     if distribution.is_chief():
         write_json(
             directory.checkpoints / "finished.json",
@@ -62,7 +66,7 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
                 "improved_epoch": progress.improved_epoch,
                 "epochs": progress.epoch,
                 "parameters": model.count_params(),
-                "seconds": {"prepare": prepared, "train": progress.seconds},
+                "seconds": {"prepare": prepared, **_pretraining_seconds(directory), "train": progress.seconds},
             },
         )
     _log.info("best %s on valid %.4f, epoch %d", pipeline.selection_metric, progress.best, progress.best_epoch)
@@ -75,12 +79,7 @@ def export(run: Run, output: Path | None = None) -> float:
         raise UserError(f"{directory.path} has no checkpoints/best.keras; train it first")
     started = time.perf_counter()
     model = run.pipeline.build_model(run.preprocessor)
-    try:
-        model.load_weights(directory.best)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(
-            f"{directory.best} is damaged ({' '.join(str(error).split())[:120]}); train again with --fresh"
-        ) from None
+    load_best(model, directory.best)
     server = run.pipeline.build_server(model, run.preprocessor)
     folder = (output or directory.export) / "1"
     export_server(server, folder, read_json(directory.request))
@@ -160,6 +159,11 @@ def _scores(run: Run, split: str, rows: Sequence[dict[str, Any]], foreign: Split
         "baselines": _baselines(run, split, foreign),
         "counts": scores.counts,
     }
+
+
+def _pretraining_seconds(directory: RunDirectory) -> dict[str, float]:
+    pretraining = directory.pretraining
+    return {"pretrain": pretraining.finished_training()["seconds"]} if pretraining.trained else {}
 
 
 def _announce(splits: Splits, mended: dict[str, int]) -> None:

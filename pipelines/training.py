@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import logging
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -45,6 +48,7 @@ class Trainer:
         examples: Sequence[Any],
         valid: Sequence[Any],
         first_values: Callable[[SequenceModel], Mapping[str, int]],
+        pretrained: Callable[[SequenceModel], Mapping[str, int]] | None = None,
     ) -> tuple[SequenceModel, Progress]:
         """Trains to the end, from the last state if there is one.
 
@@ -52,6 +56,7 @@ class Trainer:
             examples: the training examples.
             valid: the validation examples.
             first_values: sets first values of a new model (`init_from`, word vectors) and says what it set.
+            pretrained: after them, sets what takes long to make; interrupted, it goes on when it is called again.
 
         Returns:
             The model with the best weights is on disk; returned are the trained model and the progress.
@@ -63,12 +68,16 @@ class Trainer:
         data = self.pipeline.training_data(examples, self.preprocessor)
         replicas = self.strategy.num_replicas_in_sync
         plan = BatchPlan(data.sizes, config.batch_size, config.bucket_growth, config.seed, replicas)
-        model = self._new_model(len(plan))
+        build = functools.partial(self.pipeline.build_model, self.preprocessor)
+        record = recorded if config.monitor_gradients else None
+        model = new_model(build, config, len(plan), self.strategy, record)
         state = RunState(self.directory.checkpoints, [*model.variables, *model.optimizer.variables])
         progress = state.restore()
         if progress is None:
             progress = Progress()
             set_first_values(model, first_values)
+            if pretrained and is_chief():
+                state.save(progress)  # the run has begun: the same command goes on, and no other settings
         if not agree(self.strategy, progress.epoch):
             raise UserError(
                 f"the workers see different states in {self.directory.path}; "
@@ -77,23 +86,17 @@ class Trainer:
         _log.info("%s, %s parameters", describe(self.strategy), f"{model.count_params():,}")
         if progress.epoch:
             _log.info("resumed after epoch %d", progress.epoch)
+        elif pretrained:
+            set_first_values(model, pretrained)
         if not progress.is_over(config.epochs, config.patience):
             callbacks = self._callbacks(model, data, valid, state, progress, len(plan))
-            self._fit(model, data, plan, callbacks, progress)
-        return model, progress
 
-    def _new_model(self, steps: int) -> SequenceModel:
-        keras.config.set_dtype_policy(self.config.mixed_precision)
-        try:
-            with self.strategy.scope():
-                model = self.pipeline.build_model(self.preprocessor)
-                optimizer = make_optimizer(self.config, steps)
-                optimizer = recorded(optimizer) if self.config.monitor_gradients else optimizer
-                model.compile(optimizer=optimizer, jit_compile=False)
-                model.optimizer.build(model.trainable_variables)
-        finally:
-            keras.config.set_dtype_policy("float32")
-        return model
+            def batches(part: int, parts: int, replicas: int) -> tf.data.Dataset:
+                return training_batches(data, plan, progress.epoch, part, parts, replicas)
+
+            dataset = distribute(self.strategy, batches)
+            fit(model, dataset, len(plan), config.epochs, callbacks, progress, self.directory)
+        return model, progress
 
     def _callbacks(
         self,
@@ -137,36 +140,80 @@ class Trainer:
 
         return score
 
-    def _fit(
-        self,
-        model: SequenceModel,
-        data: TrainingData,
-        plan: BatchPlan,
-        callbacks: list[keras.callbacks.Callback],
-        progress: Progress,
-    ) -> None:
-        def batches(part: int, parts: int, replicas: int) -> tf.data.Dataset:
-            return training_batches(data, plan, progress.epoch, part, parts, replicas)
 
-        try:
-            model.fit(
-                distribute(self.strategy, batches),
-                initial_epoch=progress.epoch,
-                epochs=self.config.epochs,
-                steps_per_epoch=len(plan),
-                callbacks=callbacks,
-                shuffle=False,
-                verbose=0,
-            )
-        except KeyboardInterrupt:
-            raise Interrupted(
-                f"stopped in epoch {progress.epoch + 1}; what was trained up to epoch {progress.epoch} is saved in "
-                f"{self.directory.path}; run the same command again to go on"
-            ) from None
-        finally:
-            for callback in callbacks:
-                if isinstance(callback, ShowEpochs):
-                    callback.close()
+def new_model(
+    build: Callable[[], SequenceModel],
+    config: TaskConfig,
+    steps: int,
+    strategy: tf.distribute.Strategy,
+    record: Callable[[Any], Any] | None = None,
+) -> SequenceModel:
+    """A model with its optimizer, in the precision of the settings.
+
+    Args:
+        build: makes the model.
+        config: the settings of the training.
+        steps: of an epoch.
+        strategy: under which the variables are made.
+        record: turns the optimizer into one that records gradients.
+    """
+    keras.config.set_dtype_policy(config.mixed_precision)
+    try:
+        with strategy.scope():
+            model = build()
+            optimizer = make_optimizer(config, steps)
+            model.compile(optimizer=record(optimizer) if record else optimizer, jit_compile=False)
+            model.optimizer.build(model.trainable_variables)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    return model
+
+
+def fit(
+    model: SequenceModel,
+    dataset: tf.data.Dataset | tf.distribute.DistributedDataset,
+    steps: int,
+    epochs: int,
+    callbacks: list[keras.callbacks.Callback],
+    progress: Progress,
+    directory: RunDirectory,
+) -> None:
+    """Trains from the epoch after `progress.epoch` to the last one.
+
+    Raises:
+        Interrupted: after Ctrl-C.
+    """
+    try:
+        model.fit(
+            dataset,
+            initial_epoch=progress.epoch,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            callbacks=callbacks,
+            shuffle=False,
+            verbose=0,
+        )
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"stopped in epoch {progress.epoch + 1}; what was trained up to epoch {progress.epoch} is saved in "
+            f"{directory.path}; run the same command again to go on"
+        ) from None
+    finally:
+        for callback in callbacks:
+            if isinstance(callback, ShowEpochs):
+                callback.close()
+
+
+def load_best(model: SequenceModel, path: Path) -> None:
+    """Reads the weights of a `best.keras`.
+
+    Raises:
+        UserError: if the file is damaged.
+    """
+    try:
+        model.load_weights(path)
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is damaged ({' '.join(str(error).split())[:120]}); train again with --fresh") from None
 
 
 def set_first_values(model: SequenceModel, first_values: Callable[[SequenceModel], Mapping[str, int]]) -> None:

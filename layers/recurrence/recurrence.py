@@ -1,13 +1,14 @@
-"""What the recurrent layers have in common: lengths, states, resets, dropout and the loop over time."""
+"""What the layers over sequences have in common: lengths, states, resets and the loop over time."""
 
 import keras
 import tensorflow as tf
 from keras import ops
 
 from ..masking import check_lengths, sequence_mask
+from ..recurrent_layer import RecurrentLayer
 
 
-class Recurrence(keras.layers.Layer):
+class Recurrence(RecurrentLayer):
     """A recurrent layer over right-padded sequences; a cell fills in what happens at one step.
 
     A cell says in `state_sizes` what it remembers, computes in `project` what does not depend on its state, for all
@@ -19,18 +20,7 @@ class Recurrence(keras.layers.Layer):
         return_sequences: bool. Whether to return the outputs of all steps or of the last valid one. Defaults to
             `False`, as in Keras.
         return_state: bool. Whether to return the states after the last valid step too. Defaults to `False`.
-        dropout: float in [0, 1). Dropout on the inputs, with the same features dropped at all steps of a row.
-            Defaults to `0.0`.
-        recurrent_dropout: float in [0, 1). Dropout on the state where a matrix is applied to it, with the same units
-            dropped at all steps of a row (Gal and Ghahramani, 2016). Defaults to `0.0`.
-        kernel_initializer: of the matrices applied to inputs. Defaults to `"glorot_uniform"`.
-        recurrent_initializer: of the matrices applied to states. Defaults to `"orthogonal"`.
-        bias_initializer: of the biases. Defaults to `"zeros"`.
-        kernel_regularizer: of the matrices applied to inputs, such as `keras.regularizers.L1L2`. Defaults to `None`.
-        recurrent_regularizer: of the matrices applied to states. Defaults to `None`.
-        bias_regularizer: of the biases. Defaults to `None`.
-        seed: int or `None`. Of the dropout. Defaults to `None`.
-        **kwargs: passed on to `keras.layers.Layer`.
+        **kwargs: as in `RecurrentLayer`; recurrent dropout goes on the state where a matrix is applied to it.
 
     Call arguments:
         inputs: float tensor `(batch, time, features)`.
@@ -53,46 +43,12 @@ class Recurrence(keras.layers.Layer):
         ValueError: if a setting lies outside its range, a length is 0 or beyond the time axis, or a state has
             another number, batch or size than expected. (Inside a graph a wrong length raises
             `tf.errors.InvalidArgumentError`, when it runs.)
-
-    References:
-        Gal and Ghahramani (2016), A theoretically grounded application of dropout in recurrent neural networks.
     """
 
-    def __init__(
-        self,
-        units,
-        return_sequences=False,
-        return_state=False,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        if not isinstance(units, int) or units < 1:
-            raise ValueError(f"units must be a positive integer, got units={units}")
-        for name, value in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not 0 <= value < 1:
-                raise ValueError(f"{name} must lie in [0, 1), got {name}={value}")
-        self.units = units
+    def __init__(self, units, return_sequences=False, return_state=False, **kwargs):
+        super().__init__(units, **kwargs)
         self.return_sequences = return_sequences
         self.return_state = return_state
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed) if dropout or recurrent_dropout else None
 
     @property
     def state_sizes(self):
@@ -124,36 +80,12 @@ class Recurrence(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def add_kernel(self, name, shape, **kwargs):
-        """Adds a matrix that is applied to inputs."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            **{"initializer": self.kernel_initializer, "regularizer": self.kernel_regularizer, **kwargs},
-        )
-
-    def add_recurrent_kernel(self, name, shape, **kwargs):
-        """Adds a matrix that is applied to states."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            **{"initializer": self.recurrent_initializer, "regularizer": self.recurrent_regularizer, **kwargs},
-        )
-
-    def add_bias(self, name, shape, **kwargs):
-        """Adds a bias."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            **{"initializer": self.bias_initializer, "regularizer": self.bias_regularizer, **kwargs},
-        )
-
     def call(self, inputs, lengths=None, initial_state=None, reset=None, training=None):
         steps = tf.shape(inputs)[1]
         inputs, lengths = trimmed(inputs, lengths)
         reset = None if reset is None else reset[:, : tf.shape(inputs)[1]]
         states = self._initial_state(inputs, initial_state)
-        inputs, recurrent_mask = self._dropped(inputs, training)
+        inputs, recurrent_mask = self.dropped(inputs, training)
         outputs, states = self.sequences(inputs, states, lengths, reset, recurrent_mask, training)
         outputs = padded(outputs, lengths, steps) if self.return_sequences else last_step(outputs, lengths)
         return (outputs, *states) if self.return_state else outputs
@@ -216,16 +148,6 @@ class Recurrence(keras.layers.Layer):
                 raise ValueError(f"initial_state must have the shape {expected}, got a state of shape {state.shape}")
         return states
 
-    def _dropped(self, inputs, training):
-        recurrent_mask = None
-        if training and self.dropout:
-            batch, _, features = ops.shape(inputs)
-            inputs = keras.random.dropout(inputs, self.dropout, (batch, 1, features), seed=self.seed_generator)
-        if training and self.recurrent_dropout:
-            ones = tf.ones((tf.shape(inputs)[0], self.units), self.compute_dtype)
-            recurrent_mask = keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
-        return inputs, recurrent_mask
-
     def compute_output_shape(self, inputs_shape):
         batch, time, _ = inputs_shape
         outputs = (batch, time, self.units) if self.return_sequences else (batch, self.units)
@@ -242,21 +164,8 @@ class Recurrence(keras.layers.Layer):
         )
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "return_sequences": self.return_sequences,
-            "return_state": self.return_state,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": keras.regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "seed": self.seed,
-        }
+        settings = {"return_sequences": self.return_sequences, "return_state": self.return_state}
+        return {**super().get_config(), **settings}
 
 
 UNROLLED = 5  # steps in one turn of the loop, whose own cost is that of several operations

@@ -1,14 +1,15 @@
-"""What the recursive layers have in common: trees as tensors, dropout, and the walk through the levels."""
+"""What the recursive layers have in common: trees as tensors, and the walk through the levels."""
 
 import keras
 import tensorflow as tf
 from keras import ops
 
+from ..recurrent_layer import RecurrentLayer
 from .forest import sorted_by_level
 from .levels import level_by_level
 
 
-class Recursion(keras.layers.Layer):
+class Recursion(RecurrentLayer):
     """A layer over the trees of a batch; a cell fills in how a node is computed from its children.
 
     All nodes of the same height, over the whole batch, are computed together. A cell says in `state_sizes` what a node
@@ -21,18 +22,7 @@ class Recursion(keras.layers.Layer):
             do not depend on it. Defaults to `2`.
         inner_inputs: bool. Whether inner nodes read an input too, as in a dependency tree, where every node is a word.
             Defaults to `False`.
-        dropout: float in [0, 1). Dropout on the inputs, with the same features dropped at all nodes of a tree.
-            Defaults to `0.0`.
-        recurrent_dropout: float in [0, 1). Dropout on what goes from children to parents, with the same units dropped
-            at all nodes of a tree. Defaults to `0.0`.
-        kernel_initializer: of the matrices applied to inputs. Defaults to `"glorot_uniform"`.
-        recurrent_initializer: of the matrices applied to children. Defaults to `"orthogonal"`.
-        bias_initializer: of the biases. Defaults to `"zeros"`.
-        kernel_regularizer: of the matrices applied to inputs, such as `keras.regularizers.L1L2`. Defaults to `None`.
-        recurrent_regularizer: of the matrices applied to children. Defaults to `None`.
-        bias_regularizer: of the biases. Defaults to `None`.
-        seed: int or `None`. Of the dropout. Defaults to `None`.
-        **kwargs: passed on to `keras.layers.Layer`.
+        **kwargs: as in `RecurrentLayer`; recurrent dropout goes on what children pass to their parents.
 
     Call arguments:
         inputs: float tensor `(batch, nodes, features)`, the word vectors at the leaves. What stands at padding, and
@@ -55,42 +45,12 @@ class Recursion(keras.layers.Layer):
             `tf.errors.InvalidArgumentError`, when it runs.)
     """
 
-    def __init__(
-        self,
-        units,
-        arity=2,
-        inner_inputs=False,
-        dropout=0.0,
-        recurrent_dropout=0.0,
-        kernel_initializer="glorot_uniform",
-        recurrent_initializer="orthogonal",
-        bias_initializer="zeros",
-        kernel_regularizer=None,
-        recurrent_regularizer=None,
-        bias_regularizer=None,
-        seed=None,
-        **kwargs,
-    ):
-        super().__init__(**kwargs)
-        for name, value in (("units", units), ("arity", 1 if arity is None else arity)):
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name} must be a positive integer, got {name}={value}")
-        for name, value in (("dropout", dropout), ("recurrent_dropout", recurrent_dropout)):
-            if not 0 <= value < 1:
-                raise ValueError(f"{name} must lie in [0, 1), got {name}={value}")
-        self.units = units
+    def __init__(self, units, arity=2, inner_inputs=False, **kwargs):
+        super().__init__(units, **kwargs)
+        if arity is not None and (not isinstance(arity, int) or arity < 1):
+            raise ValueError(f"arity must be a positive integer, got arity={arity}")
         self.arity = arity
         self.inner_inputs = inner_inputs
-        self.dropout = dropout
-        self.recurrent_dropout = recurrent_dropout
-        self.kernel_initializer = keras.initializers.get(kernel_initializer)
-        self.recurrent_initializer = keras.initializers.get(recurrent_initializer)
-        self.bias_initializer = keras.initializers.get(bias_initializer)
-        self.kernel_regularizer = keras.regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = keras.regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = keras.regularizers.get(bias_regularizer)
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed) if dropout or recurrent_dropout else None
         self.supports_jit = False  # how many nodes stand on a level is known only when it runs
 
     @property
@@ -152,32 +112,10 @@ class Recursion(keras.layers.Layer):
         """
         raise NotImplementedError
 
-    def add_kernel(self, name, shape):
-        """Adds a matrix that is applied to inputs."""
-        return self.add_weight(
-            name=name, shape=shape, initializer=self.kernel_initializer, regularizer=self.kernel_regularizer
-        )
-
-    def add_recurrent_kernel(self, name, shape, **kwargs):
-        """Adds a matrix that is applied to children."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            **{"initializer": self.recurrent_initializer, "regularizer": self.recurrent_regularizer, **kwargs},
-        )
-
-    def add_bias(self, name, shape, **kwargs):
-        """Adds a bias."""
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            **{"initializer": self.bias_initializer, "regularizer": self.bias_regularizer, **kwargs},
-        )
-
     def call(self, inputs, children, levels, training=None):
         children, levels = self._checked_shapes(inputs, children, levels)
         forest = sorted_by_level(children, levels)
-        inputs, mask = self._dropped(inputs, training)
+        inputs, mask = self.dropped(inputs, training)
         mask = None if mask is None else tf.gather(mask, forest.rows)
         flat, leaves = tf.reshape(inputs, [-1, inputs.shape[-1]]), forest.starts[1]
         states = self.leaves(taken(flat, forest.order[:leaves]), None if mask is None else mask[:leaves])
@@ -197,16 +135,6 @@ class Recursion(keras.layers.Layer):
                 raise ValueError(f"{name} must have the shape {expected}, got {name} of shape {tensor.shape}")
         return tf.ensure_shape(children, [None, None, self.arity]), levels
 
-    def _dropped(self, inputs, training):
-        mask = None
-        if training and self.dropout:
-            batch, _, features = ops.shape(inputs)
-            inputs = keras.random.dropout(inputs, self.dropout, (batch, 1, features), seed=self.seed_generator)
-        if training and self.recurrent_dropout:
-            ones = tf.ones((tf.shape(inputs)[0], self.units), self.compute_dtype)
-            mask = keras.random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
-        return inputs, mask
-
     def downward_config(self):
         """The config of a layer like this one for paths from the root down, where all nodes read an input."""
         return {**self.get_config(), "name": f"{self.name}_downward", "arity": 1, "inner_inputs": True}
@@ -218,21 +146,7 @@ class Recursion(keras.layers.Layer):
         return keras.KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "arity": self.arity,
-            "inner_inputs": self.inner_inputs,
-            "dropout": self.dropout,
-            "recurrent_dropout": self.recurrent_dropout,
-            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
-            "recurrent_initializer": keras.initializers.serialize(self.recurrent_initializer),
-            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
-            "kernel_regularizer": keras.regularizers.serialize(self.kernel_regularizer),
-            "recurrent_regularizer": keras.regularizers.serialize(self.recurrent_regularizer),
-            "bias_regularizer": keras.regularizers.serialize(self.bias_regularizer),
-            "seed": self.seed,
-        }
+        return {**super().get_config(), "arity": self.arity, "inner_inputs": self.inner_inputs}
 
 
 @tf.custom_gradient

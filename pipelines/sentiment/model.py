@@ -22,8 +22,8 @@ from .config import Config
 class SentimentModel(SequenceModel):
     """A recurrent classifier, and beside it, if wanted, a linear one of words and n-grams.
 
-    Each of the two is trained on its own loss; their scores are averaged. So neither leaves to the other what it
-    could learn itself.
+    Each of the two is trained on its own loss; their scores are averaged, with `linear_share` as the weight of the
+    linear one. So neither leaves to the other what it could learn itself.
 
     Args:
         config: the settings, as a dictionary.
@@ -76,6 +76,7 @@ class SentimentModel(SequenceModel):
                 classes,
                 start=settings.linear_start,
                 dropout=settings.linear_dropout,
+                scale_regularizer=keras.regularizers.L2(settings.linear_l2) if settings.linear_l2 else None,
                 dtype="float32",
                 name="linear",
             )
@@ -134,7 +135,7 @@ class SentimentModel(SequenceModel):
 
     def decode(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """The probabilities of the classes, float32 `(batch, classes)`."""
-        return _probabilities(self(inputs, training=False))
+        return self._probabilities(self(inputs, training=False))
 
     def contributions(self, inputs: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
         """What each step that is read adds to the score of the best class, by the recurrent classifier.
@@ -149,10 +150,10 @@ class SentimentModel(SequenceModel):
         with tf.GradientTape() as tape:
             tape.watch(vectors)
             outputs = self._scored(inputs, vectors, training=False)
-            probabilities = _probabilities(outputs)
+            probabilities = self._probabilities(outputs)
             score = tf.reduce_sum(outputs["recurrent"] * self._margins(tf.argmax(probabilities, axis=-1)))
         products = tf.cast(tape.gradient(score, vectors) * vectors, tf.float32)
-        return probabilities, tf.reduce_sum(products, axis=-1) / self._classifiers
+        return probabilities, tf.reduce_sum(products, axis=-1) * self._shares["recurrent"]
 
     def linear_contributions(self, units: tf.Tensor, classes: tf.Tensor) -> tf.Tensor:
         """What the units that hold each word, `(batch, time, units)`, add to the score of a class by the linear one.
@@ -165,11 +166,18 @@ class SentimentModel(SequenceModel):
         weights = self.linear.unit_scores(units)  # (batch, time, units, classes)
         orders = [1, *(order for order in self.settings.linear for _ in range(order))]
         weights = tf.einsum("btuk,u->btk", weights, 1.0 / tf.constant(orders, tf.float32))
-        return tf.reduce_sum(weights * self._margins(classes)[:, None], axis=-1) / self._classifiers
+        return tf.reduce_sum(weights * self._margins(classes)[:, None], axis=-1) * self._shares["linear"]
 
     @property
-    def _classifiers(self) -> int:
-        return 1 if self.linear is None else 2
+    def _shares(self) -> dict[str, float]:
+        """What the scores of each classifier weigh in their mean."""
+        linear = 0.0 if self.linear is None else self.settings.linear_share
+        return {"recurrent": 1.0 - linear, "linear": linear}
+
+    def _probabilities(self, outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Of the classes, from the mean of the classifiers' scores."""
+        shares = self._shares
+        return tf.nn.softmax(tf.add_n([scores * shares[name] for name, scores in outputs.items()]))
 
     def _margins(self, classes: tf.Tensor) -> tf.Tensor:
         """What scores `(batch, classes)` are multiplied with to give that of a class above the mean of the others."""
@@ -185,8 +193,3 @@ class SentimentModel(SequenceModel):
     def get_config(self) -> dict[str, Any]:
         arguments = {name: getattr(self, name) for name in ("config", "sizes", "labels")}
         return {**super().get_config(), **arguments}
-
-
-def _probabilities(outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-    """Of the classes, from the mean of the classifiers' scores."""
-    return tf.nn.softmax(tf.add_n(list(outputs.values())) / len(outputs))

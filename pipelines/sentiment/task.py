@@ -15,6 +15,7 @@ from ..reporting.page import Section
 from . import baselines, evaluation, published
 from .config import Config
 from .data import Preprocessor, training_data
+from .language_model import LanguageModelPretraining
 from .model import SentimentModel
 from .reading import how_read
 from .serving import SentimentServer
@@ -57,6 +58,13 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
             )
             variable.assign(matrix)
         return found
+
+    def pretraining(
+        self, train: Sequence[LabelledText], valid: Sequence[LabelledText], preprocessor: Preprocessor
+    ) -> LanguageModelPretraining | None:
+        if self.config.pretraining_epochs == 0:
+            return None
+        return LanguageModelPretraining(train, valid, preprocessor, self.config)
 
     def build_server(self, model: SentimentModel, preprocessor: Preprocessor) -> SentimentServer:
         return SentimentServer(model, preprocessor, self.config)

@@ -98,9 +98,9 @@ def sequential_probabilities(
     count = max(1, round(len(train) * HELD_OUT))
     held_out, taught = [train[index] for index in order[:count]], [train[index] for index in order[count:]]
     preprocessor = Preprocessor.fit(taught, config)
-    phrases = [_Phrases(trees, preprocessor, config) for trees in (taught, held_out)]
-    models = [_trained(*phrases, preprocessor, config) for _ in range(config.members)]
-    answers = [_Phrases(test, preprocessor, config).probabilities(model) for model in models]
+    seen, unseen, asked = (_Phrases(trees, preprocessor, config) for trees in (taught, held_out, test))
+    models = [_trained(seen, unseen, preprocessor, config) for _ in range(config.members)]
+    answers = [asked.probabilities(model) for model in models]
     return [np.mean(of_one_tree, axis=0) for of_one_tree in zip(*answers, strict=True)]
 
 
