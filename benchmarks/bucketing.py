@@ -85,7 +85,7 @@ class Contender:
         config = pipeline.config
         plan = BatchPlan(sizes, config.batch_size, config.bucket_growth, config.seed)
         self.steps = len(plan)
-        self._batches = iter(training_batches(data, plan, 0))
+        self._batches = training_batches(data, plan, 0)
         self._model = pipeline.build_model(preprocessor)
         self._model.compile(optimizer=make_optimizer(config, self.steps), jit_compile=False)
 

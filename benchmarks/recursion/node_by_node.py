@@ -128,10 +128,7 @@ class EagerModel(NodeByNode):
 
 
 class LoopModel(NodeByNode):
-    """A loop over the inner nodes of a tree in the graph; the gradients of the trees are summed.
-
-    The leaves, which need no loop, are one product.
-    """
+    """A loop over the nodes of a tree in the graph; the gradients of the trees are summed."""
 
     def __init__(self, cell: str) -> None:
         super().__init__(cell)
@@ -141,10 +138,10 @@ class LoopModel(NodeByNode):
 
     def load(self, batches: Sequence[Sequence[Tree]]) -> None:
         """Takes the batches that `train` names by their numbers."""
-        self._batches = [
-            (tf.constant(1 / sum(len(tree.words) for tree in batch)), [leaves_first(tree) for tree in batch])
-            for batch in batches
-        ]
+        self._batches = []
+        for batch in batches:
+            trees = [tuple(map(tf.constant, (tree.words, tree.children, tree.labels))) for tree in batch]
+            self._batches.append((tf.constant(1 / sum(len(tree.words) for tree in batch)), trees))
 
     def train(self, number: int) -> float:
         """One step of Adam; the loss before it."""
@@ -168,30 +165,19 @@ class LoopModel(NodeByNode):
 
     def _outputs(self, vectors: tf.Tensor, children: tf.Tensor) -> tf.Tensor:
         leaf, inner = self._cell(*(tf.convert_to_tensor(weight) for weight in self._weights[:-2]))
-        leaves, inner_nodes = tf.shape(vectors)[0], tf.shape(children)[0]
+        nodes = tf.shape(children)[0]
 
         def turn(node: tf.Tensor, known: list[Any]) -> tuple[tf.Tensor, list[Any]]:
-            left, right = (tuple(each.read(children[node, place]) for each in known) for place in (0, 1))
-            new = inner(left, right)
-            return node + 1, [each.write(leaves + node, state) for each, state in zip(known, new, strict=True)]
+            def of_children() -> States:
+                left, right = (tuple(each.read(children[node, place]) for each in known) for place in (0, 1))
+                return inner(left, right)
+
+            new = tf.cond(children[node, 0] < 0, lambda: leaf(vectors[node][None]), of_children)
+            return node + 1, [each.write(node, state) for each, state in zip(known, new, strict=True)]
 
         known = [
-            tf.TensorArray(
-                "float32", leaves + inner_nodes, clear_after_read=False, element_shape=[1, self._units]
-            ).scatter(tf.range(leaves), state[:, None])
-            for state in leaf(vectors)
+            tf.TensorArray("float32", nodes, clear_after_read=False, element_shape=state.shape)
+            for state in leaf(vectors[:1])
         ]
-        _, known = tf.while_loop(lambda node, _: node < inner_nodes, turn, (tf.constant(0), known))
+        _, known = tf.while_loop(lambda node, _: node < nodes, turn, (tf.constant(0), known))
         return known[0].concat()
-
-
-def leaves_first(tree: Tree) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Words, children of the inner nodes, and labels, of a tree whose leaves are numbered before its inner nodes."""
-    inner = tree.levels > 0
-    order = inner.argsort(kind="stable")
-    numbers = order.argsort()
-    return (
-        tf.constant(tree.words[~inner]),
-        tf.constant(numbers[tree.children[inner]], "int32"),
-        tf.constant(tree.labels[order]),
-    )
