@@ -29,6 +29,8 @@ class LabelledTree:
         words: the word of each leaf, and `""` for each inner node.
         children: the indices of the children of each node from left to right, `()` for a leaf.
         labels: the label of each node, from 0; `NO_LABEL`, which is -1, for a node that is not scored.
+        finer: labels of more classes from which `labels` were made, or `None`. Answers are scored by `labels`, but
+            these say more to whoever learns.
 
     Raises:
         ValueError: if there is no node, if the arguments differ in their lengths, if the nodes are not in
@@ -44,6 +46,7 @@ class LabelledTree:
     words: tuple[str, ...]
     children: tuple[tuple[int, ...], ...]
     labels: tuple[int, ...]
+    finer: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.words:
@@ -55,6 +58,8 @@ class LabelledTree:
             )
         self._check_order()
         self._check_words()
+        if self.finer is not None and len(self.finer) != len(self.labels):
+            raise ValueError(f"finer must have one label for each node, got {len(self.finer)} of {len(self.labels)}")
         for node, label in enumerate(self.labels):
             if not isinstance(label, int) or label < NO_LABEL:
                 raise ValueError(f"labels must be integers from {NO_LABEL}, got {label!r} at node {node}")
@@ -85,6 +90,11 @@ class LabelledTree:
         if _NO_PART_OF_A_WORD.search("".join(self.words)):
             node = next(node for node, word in enumerate(self.words) if _NO_PART_OF_A_WORD.search(word))
             raise ValueError(f"words must hold no bracket and no white space, got {self.words[node]!r} at node {node}")
+
+    @property
+    def taught(self) -> tuple[int, ...]:
+        """The labels to learn from: `finer`, or where there are none `labels`."""
+        return self.labels if self.finer is None else self.finer
 
     @property
     def num_nodes(self) -> int:
@@ -162,19 +172,19 @@ class LabelledTree:
 
 
 def num_classes(trees: Iterable[LabelledTree]) -> int:
-    """One more than the greatest label of any node; 0 where no node has a label.
+    """One more than the greatest label of any node, as `taught` has it; 0 where no node has a label.
 
     Example:
         >>> num_classes([LabelledTree(("fine",), ((),), (3,))])
         4
     """
-    return 1 + max((max(tree.labels) for tree in trees), default=NO_LABEL)
+    return 1 + max((max(tree.taught) for tree in trees), default=NO_LABEL)
 
 
 def binary(tree: LabelledTree) -> LabelledTree | None:
     """Reduces five classes to two, as Socher et al. (2013) do: 0 and 1 become 0, 3 and 4 become 1.
 
-    Neutral nodes, of label 2, get `NO_LABEL`, which is not scored.
+    Neutral nodes, of label 2, get `NO_LABEL`, which is not scored. The five classes stay in `finer`.
 
     Args:
         tree: a tree with labels from 0 to 4.
@@ -196,4 +206,4 @@ def binary(tree: LabelledTree) -> LabelledTree | None:
             raise ValueError(f"labels must lie in 0 to 4 to be made binary, got {label} at node {node}")
     if _POLARITY[tree.labels[tree.root]] == NO_LABEL:
         return None
-    return replace(tree, labels=tuple(_POLARITY[label] for label in tree.labels))
+    return replace(tree, labels=tuple(_POLARITY[label] for label in tree.labels), finer=tree.labels)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +65,26 @@ def copy_from_run(base: Run, pipeline: Pipeline, model: Any) -> dict[str, int]:
         copied += 1
         extended += value.shape != tuple(variable.shape)
     return {f"weights copied from {base.directory.path}": copied, "of these extended": extended}
+
+
+def start_from_vectors(path: str | None, words: Vocabulary, embeddings: Iterable[Any]) -> dict[str, int]:
+    """Sets rows of embeddings to the vectors of a file, if there is one; see `word_vectors`.
+
+    Args:
+        path: the setting `embeddings`.
+        words: whose ids are the rows.
+        embeddings: Keras variables `(len(words), dimension)`.
+
+    Returns:
+        what was set and how often, in words; nothing without a file.
+    """
+    if path is None:
+        return {}
+    for variable in embeddings:
+        matrix = variable.numpy()
+        found = word_vectors(Path(path), words, matrix)
+        variable.assign(matrix)
+    return {"words with a pretrained vector": found}
 
 
 def word_vectors(path: Path, words: Vocabulary, matrix: np.ndarray) -> int:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from ...datasets.labelled_text import LabelledText
 from ..batching import TrainingData
 from ..evaluation import RESAMPLES, Scores
-from ..initialisation import word_vectors
+from ..initialisation import start_from_vectors
 from ..pipeline import Call, Pipeline, Row
 from ..reporting.page import Section
 from . import baselines, evaluation, published
@@ -50,14 +49,8 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
         if len(preprocessor.ratios):
             model.set_ratios(preprocessor.ratios)
             found["words and n-grams with log-count ratios"] = len(preprocessor.ratios)
-        if self.config.embeddings is not None:
-            variable = model.embedding.embeddings[0]
-            matrix = variable.numpy()
-            found["words with a pretrained vector"] = word_vectors(
-                Path(self.config.embeddings), preprocessor.words, matrix
-            )
-            variable.assign(matrix)
-        return found
+        vectors = model.embedding.embeddings[0]
+        return found | start_from_vectors(self.config.embeddings, preprocessor.words, [vectors])
 
     def pretraining(
         self, train: Sequence[LabelledText], valid: Sequence[LabelledText], preprocessor: Preprocessor

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ...datasets.tagged_sentence import TaggedSentence
 from ..batching import TrainingData
 from ..evaluation import RESAMPLES, Scores
-from ..initialisation import word_vectors
+from ..initialisation import start_from_vectors
 from ..pipeline import Pipeline, Row
 from ..reporting.page import Section
 from . import baselines, evaluation, published
@@ -58,13 +57,8 @@ class SlotFilling(Pipeline[Config, TaggedSentence, Preprocessor]):
         return model
 
     def initialise(self, model: SlotFillingModel, preprocessor: Preprocessor) -> dict[str, int]:
-        if self.config.embeddings is None:
-            return {}
-        for member in model.members:
-            matrix = member.embedding.embeddings.numpy()
-            found = word_vectors(Path(self.config.embeddings), preprocessor.words, matrix)
-            member.embedding.embeddings.assign(matrix)
-        return {"words with a pretrained vector": found}
+        embeddings = [member.embedding.embeddings for member in model.members]
+        return start_from_vectors(self.config.embeddings, preprocessor.words, embeddings)
 
     def build_server(self, model: SlotFillingModel, preprocessor: Preprocessor) -> SlotFillingServer:
         return SlotFillingServer(model, preprocessor, self.config)

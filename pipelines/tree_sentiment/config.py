@@ -53,6 +53,8 @@ def _binary(corpus: Corpus) -> Corpus:
     notes = dict(corpus.notes)
     for name, trees in corpus.splits().items():
         splits[name] = _kept(trees, corpus.name)
+        if trees and not splits[name]:
+            raise DataError(f"classes=2 leaves no tree in {name} of {corpus.name}, where every root is neutral")
         notes[f"{name} trees left out because their root is neutral"] = len(trees) - len(splits[name])
     return replace(corpus, **splits, notes=notes)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
 import tensorflow as tf
 
 from ...datasets.brackets import to_brackets
-from ...datasets.labelled_tree import NO_LABEL, LabelledTree
+from ...datasets.labelled_tree import NO_LABEL, LabelledTree, num_classes
 from ..batching import Tensors, TrainingData
 from ..run_directory import read_json, write_json
 from ..vocabulary import Vocabulary
@@ -29,11 +29,13 @@ class Preprocessor:
         words: what the word embedding knows.
         arity: the most children that a node has.
         depth: the height of the highest tree.
+        classes: the number of classes that are learnt. With `classes=2` these are the five of which two are made.
     """
 
     words: Vocabulary
     arity: int
     depth: int
+    classes: int
 
     @classmethod
     def fit(cls, train: Sequence[LabelledTree], config: Config, base: Self | None = None) -> Self:
@@ -43,12 +45,13 @@ class Preprocessor:
             Vocabulary.count(words, config.min_count, list, base.words if base else None),
             max(2, max(len(children) for tree in train for children in tree.children)),
             max(tree.depth for tree in train),
+            max(config.classes, num_classes(train)),
         )
 
     def save(self, folder: Path) -> None:
         """Writes the words, one a line, and what is known of the form of trees."""
         self.words.save(folder / "words.txt")
-        write_json(folder / "trees.json", {"arity": self.arity, "depth": self.depth})
+        write_json(folder / "trees.json", {"arity": self.arity, "depth": self.depth, "classes": self.classes})
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -58,12 +61,12 @@ class Preprocessor:
     def reader(self, config: Config, any_arity: bool = False) -> TreeReader:
         """The function of the run that reads trees in brackets, of any number of children only if that is wanted."""
         arity = None if any_arity else self.arity
-        return TreeReader(self.words, config.lowercase, arity, config.classes, config.max_tokens)
+        return TreeReader(self.words, config.lowercase, arity, self.classes, config.max_tokens)
 
 
 def read_trees(trees: Sequence[LabelledTree], reader: TreeReader) -> ReadTrees:
-    """Reads trees as a server would read them; their labels, too."""
-    texts = [to_brackets(tree) for tree in trees]
+    """Reads trees as a server would read them, with the labels to learn from."""
+    texts = [to_brackets(replace(tree, labels=tree.taught)) for tree in trees]
     parts = [reader(tf.constant(texts[start : start + _CHUNK])) for start in range(0, len(texts), _CHUNK)]
     return ReadTrees(*(tf.concat(fields, axis=0) for fields in zip(*parts, strict=True)))
 

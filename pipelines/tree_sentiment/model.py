@@ -22,6 +22,7 @@ class TreeNetwork(keras.layers.Layer):
         config: the settings, as a dictionary.
         words: int. Entries of the vocabulary.
         arity: int. The most children that a node has in train.
+        classes: int. Number of classes that are learnt.
 
     Call arguments:
         inputs: see `TreeModel`.
@@ -30,9 +31,9 @@ class TreeNetwork(keras.layers.Layer):
         float32 `(batch, nodes, classes)`, the scores of each node.
     """
 
-    def __init__(self, config: dict, words: int, arity: int, **kwargs: Any) -> None:
+    def __init__(self, config: dict, words: int, arity: int, classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.config, self.words, self.arity = config, words, arity
+        self.config, self.words, self.arity, self.classes = config, words, arity, classes
         self.settings = settings = Config.model_validate(config)
         penalty = keras.regularizers.L1L2(settings.l1, settings.l2) if settings.l1 or settings.l2 else None
         uniform = keras.initializers.RandomUniform(-0.1, 0.1)
@@ -43,7 +44,7 @@ class TreeNetwork(keras.layers.Layer):
         layer = recursive_layer(settings, arity, penalty)
         self.recursion = BidirectionalTree(layer, name="directions") if settings.bidirectional else layer
         self.output_dropout = keras.layers.Dropout(settings.output_dropout, name="output_dropout")
-        self.scores = keras.layers.Dense(settings.classes, dtype="float32", kernel_regularizer=penalty, name="scores")
+        self.scores = keras.layers.Dense(classes, dtype="float32", kernel_regularizer=penalty, name="scores")
 
     def build(self, inputs_shape: Any = None) -> None:
         self.embedding.build((None, None))
@@ -56,7 +57,8 @@ class TreeNetwork(keras.layers.Layer):
         return self.scores(self.output_dropout(outputs, training=training))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "config": self.config, "words": self.words, "arity": self.arity}
+        arguments = {name: getattr(self, name) for name in ("config", "words", "arity", "classes")}
+        return {**super().get_config(), **arguments}
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
@@ -69,6 +71,7 @@ class TreeModel(SequenceModel):
         config: the settings, as a dictionary.
         words: int. Entries of the vocabulary.
         arity: int. The most children that a node has in train.
+        classes: int. Number of classes that are learnt.
 
     Call arguments:
         inputs: `words (batch, nodes)`, ids at leaves and 0 elsewhere, `children (batch, nodes, arity)` and
@@ -78,12 +81,13 @@ class TreeModel(SequenceModel):
         list of float32 `(batch, nodes, classes)`, the scores of each member.
     """
 
-    def __init__(self, config: dict, words: int, arity: int, **kwargs: Any) -> None:
+    def __init__(self, config: dict, words: int, arity: int, classes: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.config, self.words, self.arity = config, words, arity
+        self.config, self.words, self.arity, self.classes = config, words, arity, classes
         self.settings = Config.model_validate(config)
         self.members = [
-            TreeNetwork(config, words, arity, name=f"member_{number}") for number in range(self.settings.members)
+            TreeNetwork(config, words, arity, classes, name=f"member_{number}")
+            for number in range(self.settings.members)
         ]
 
     def build(self, inputs_shape: Any = None) -> None:
@@ -95,17 +99,40 @@ class TreeModel(SequenceModel):
         return [member(inputs, training=training) for member in self.members]
 
     def step_losses(self, inputs: Any, targets: Any, outputs: Any) -> dict[str, tf.Tensor]:
-        classes, smoothing = self.settings.classes, self.settings.label_smoothing
-        labels = tf.one_hot(targets["labels"], classes) * (1.0 - smoothing) + smoothing / classes
+        smoothing = self.settings.label_smoothing
+        labels = tf.one_hot(targets["labels"], self.classes) * (1.0 - smoothing) + smoothing / self.classes
         losses = [tf.nn.softmax_cross_entropy_with_logits(labels=labels, logits=scores) for scores in outputs]
         return {"labels": tf.add_n(losses)}
 
     def decode(self, inputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """The probabilities of the classes of each node, float32 `(batch, nodes, classes)`."""
-        return tf.add_n([tf.nn.softmax(scores) for scores in self(inputs, training=False)]) / len(self.members)
+        """The probabilities of the classes that are asked for, float32 `(batch, nodes, classes)`, of each node."""
+        learnt = tf.add_n([tf.nn.softmax(scores) for scores in self(inputs, training=False)]) / len(self.members)
+        return asked(learnt, self.settings.classes)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "config": self.config, "words": self.words, "arity": self.arity}
+        arguments = {name: getattr(self, name) for name in ("config", "words", "arity", "classes")}
+        return {**super().get_config(), **arguments}
+
+
+def asked(probabilities: tf.Tensor, classes: int) -> tf.Tensor:
+    """The probabilities of the classes that are asked for, from those of the classes that were learnt.
+
+    Negative and positive of five classes are what both of their degrees have, given that a node is not neutral.
+
+    Args:
+        probabilities: `(..., classes that were learnt)`.
+        classes: int. The same number, or 2 of five.
+
+    Example:
+        >>> asked(tf.constant([0.25, 0.125, 0.25, 0.25, 0.125]), 2).numpy().tolist()
+        [0.5, 0.5]
+    """
+    if probabilities.shape[-1] == classes:
+        return probabilities
+    negative, _, positive = tf.split(probabilities, [2, 1, 2], axis=-1)
+    both = tf.stack([tf.reduce_sum(negative, axis=-1), tf.reduce_sum(positive, axis=-1)], axis=-1)
+    both += keras.config.epsilon()  # a node may be neutral for certain
+    return both / tf.reduce_sum(both, axis=-1, keepdims=True)
 
 
 def recursive_layer(settings: Config, arity: int, penalty: Any) -> Any:

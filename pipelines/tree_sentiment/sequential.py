@@ -19,7 +19,7 @@ from ..sequence_model import SequenceModel
 from ..training import copy_weights
 from .config import Config
 from .data import Preprocessor, read_trees
-from .model import TreeNetwork
+from .model import TreeNetwork, asked
 
 HELD_OUT = 0.1  # share of train on which the best epoch is chosen
 ANSWERED = 64  # sentences at a time
@@ -35,6 +35,7 @@ class SequentialModel(SequenceModel):
     Args:
         config: the settings of the tree model, from which sizes and dropout are taken.
         words: int. Entries of the vocabulary.
+        classes: int. Number of classes that are learnt.
         units: int. Size of the state of each direction.
 
     Call arguments:
@@ -45,16 +46,16 @@ class SequentialModel(SequenceModel):
         float32 `(batch, phrases, classes)`, scores.
     """
 
-    def __init__(self, config: dict, words: int, units: int, **kwargs: Any) -> None:
+    def __init__(self, config: dict, words: int, classes: int, units: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.config, self.words, self.units = config, words, units
+        self.config, self.words, self.classes, self.units = config, words, classes, units
         settings = Config.model_validate(config)
-        self.classes, features = settings.classes, settings.embedding_dim
+        features = settings.embedding_dim
         self.word_dropout = WordDropout(settings.word_dropout)
         self.embedding = keras.layers.Embedding(words, features)
         self.encoder = Encoder(units=units, dropout=settings.dropout)
         self.output_dropout = keras.layers.Dropout(settings.output_dropout)
-        self.scores = keras.layers.Dense(self.classes)
+        self.scores = keras.layers.Dense(classes)
         self.embedding.build((None, None))
         self.encoder.build((None, None, features))
         self.scores.build((None, None, 2 * units))
@@ -73,7 +74,8 @@ class SequentialModel(SequenceModel):
         return {"labels": losses}
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "config": self.config, "words": self.words, "units": self.units}
+        arguments = {name: getattr(self, name) for name in ("config", "words", "classes", "units")}
+        return {**super().get_config(), **arguments}
 
 
 def sequential_probabilities(
@@ -105,10 +107,11 @@ def sequential_probabilities(
 
 
 def _trained(taught: _Phrases, held_out: _Phrases, preprocessor: Preprocessor, config: Config) -> SequentialModel:
-    like = TreeNetwork(config.model_dump(), len(preprocessor.words), preprocessor.arity)
+    settings, words, classes = config.model_dump(), len(preprocessor.words), preprocessor.classes
+    like = TreeNetwork(settings, words, preprocessor.arity, classes)
     like.build()
     units = units_for(like.recursion.count_params(), config.embedding_dim)
-    model, answering = (SequentialModel(config.model_dump(), len(preprocessor.words), units) for _ in range(2))
+    model, answering = (SequentialModel(settings, words, classes, units) for _ in range(2))
     data = taught.training_data()
     plan = BatchPlan(data.sizes, config.batch_size, config.bucket_growth, config.seed)
     model.compile(make_optimizer(config, len(plan)), jit_compile=False)
@@ -134,7 +137,7 @@ class _Phrases:
     """Trees as sentences with the places of their phrases."""
 
     def __init__(self, trees: Sequence[LabelledTree], preprocessor: Preprocessor, config: Config) -> None:
-        self._trees = trees
+        self._trees, self._classes = trees, config.classes
         read = read_trees(trees, preprocessor.reader(config))
         spans = tf.ragged.constant([tree.spans() for tree in trees], tf.int32, ragged_rank=1, inner_shape=(2,))
         self._words = tf.ragged.boolean_mask(read.ids, read.levels == 0)
@@ -156,8 +159,8 @@ class _Phrases:
         order = np.argsort(self._words.row_lengths().numpy(), kind="stable")
         for start in range(0, len(order), ANSWERED):
             rows = order[start : start + ANSWERED]
-            scores = tf.nn.softmax(model(self._inputs(tf.constant(rows)))).numpy()
-            for row, values in zip(rows, scores, strict=True):
+            probabilities = asked(tf.nn.softmax(model(self._inputs(tf.constant(rows)))), self._classes).numpy()
+            for row, values in zip(rows, probabilities, strict=True):
                 answers[row] = values[: self._trees[row].num_nodes]
         return answers
 

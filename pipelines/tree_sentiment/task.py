@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from ...datasets.brackets import to_brackets
 from ...datasets.labelled_tree import LabelledTree
 from ..batching import TrainingData
 from ..evaluation import RESAMPLES, Scores
-from ..initialisation import word_vectors
+from ..initialisation import start_from_vectors
 from ..pipeline import Pipeline, Row
 from ..reporting.page import Section
 from . import evaluation, published
@@ -50,19 +49,15 @@ class TreeSentiment(Pipeline[Config, LabelledTree, Preprocessor]):
             config=self.config.model_dump(),
             words=len(preprocessor.words),
             arity=preprocessor.arity,
+            classes=preprocessor.classes,
             name="tree_sentiment",
         )
         model.build()
         return model
 
     def initialise(self, model: TreeModel, preprocessor: Preprocessor) -> dict[str, int]:
-        if self.config.embeddings is None:
-            return {}
-        for member in model.members:
-            matrix = member.embedding.embeddings.numpy()
-            found = word_vectors(Path(self.config.embeddings), preprocessor.words, matrix)
-            member.embedding.embeddings.assign(matrix)
-        return {"words with a pretrained vector": found}
+        embeddings = [member.embedding.embeddings for member in model.members]
+        return start_from_vectors(self.config.embeddings, preprocessor.words, embeddings)
 
     def build_server(self, model: TreeModel, preprocessor: Preprocessor) -> TreeServer:
         return TreeServer(model, preprocessor, self.config)

@@ -138,7 +138,7 @@ def test_every_kind_of_network_trains_and_is_served(settings: dict) -> None:
     model = pipeline.build_model(preprocessor)
     rows = tf.range(len(corpus.train), dtype=tf.int64)
     inputs, targets, weights = data.batch(rows, tf.constant(0, tf.int64))
-    labelled = sum(label != NO_LABEL for tree in corpus.train for label in tree.labels)
+    labelled = sum(label != NO_LABEL for tree in corpus.train for label in tree.taught)
     root = config.root_weight - 1
     assert float(tf.reduce_sum(weights["labels"])) == labelled + root * len(corpus.train)
     with tf.GradientTape() as tape:
@@ -162,6 +162,7 @@ def test_two_classes_are_made_of_five(data_dir_or_sample: str) -> None:
         left_out = two.notes[f"{split} trees left out because their root is neutral"]
         assert len(after) == len(before) - left_out == sum(tree.labels[-1] != 2 for tree in before)
         assert {label for tree in after for label in tree.labels} <= {NO_LABEL, 0, 1}
+        assert [tree.taught for tree in after] == [tree.labels for tree in before if tree.labels[-1] != 2]
     if data_dir_or_sample == "sst":
         assert two.counts() == {"train": 6920, "valid": 872, "test": 1821}
 
@@ -183,6 +184,12 @@ def test_two_classes_of_labels_that_are_not_five() -> None:
     six = replace(corpus.train[0], labels=(5,) * corpus.train[0].num_nodes)
     with pytest.raises(DataError, match="classes=2 makes two classes of five"):
         Config(classes=2).chosen(replace(corpus, train=[six]))
+
+
+def test_two_classes_that_leave_nothing() -> None:
+    corpus = opinions.generate(seed=0, train=4, valid=2, test=2)
+    with pytest.raises(DataError, match="classes=2 leaves no tree in valid of sample, where every root is neutral"):
+        Config(classes=2).chosen(replace(corpus, valid=[parse("(2 (4 good) (0 bad))")]))
 
 
 def test_own_trees_of_three_children_and_three_classes(command: Commands, tmp_path: Path) -> None:
@@ -224,11 +231,11 @@ class TestSequentialBaseline:
         corpus = opinions.generate(seed=0, train=20, valid=2, test=2)
         pipeline = TreeSentiment(config)
         [member] = pipeline.build_model(pipeline.fit_preprocessor(corpus.train, None)).members
-        sequential = SequentialModel(config.model_dump(), 10, units_for(member.recursion.count_params(), 50))
+        sequential = SequentialModel(config.model_dump(), 10, 5, units_for(member.recursion.count_params(), 50))
         assert sequential.encoder.count_params() == pytest.approx(member.recursion.count_params(), rel=0.05)
 
     def test_a_sentence_is_the_last_states_of_both_directions(self) -> None:
-        model = SequentialModel(Config(units=4, embedding_dim=3).model_dump(), 9, 5)
+        model = SequentialModel(Config(units=4, embedding_dim=3).model_dump(), 9, 5, units=5)
         words = tf.constant([[4, 5, 6, 0], [7, 8, 4, 5]])
         spans = {"first": tf.constant([[0], [0]]), "last": tf.constant([[2], [3]])}
         inputs = {"words": words, "lengths": tf.constant([3, 4]), **spans}
