@@ -71,7 +71,7 @@ def tree_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def _finished(tmp_path_factory: pytest.TempPathFactory, task: str, *arguments: str) -> Path:
     from seqloom.pipelines.cli import main
 
-    folder = tmp_path_factory.mktemp("runs") / task
+    folder = tmp_path_factory.mktemp(task) / "tiny"
     assert main(["run", task, "--config", str(tiny(task)), "--run_dir", str(folder), *arguments]) == 0
     return folder
 

@@ -128,6 +128,12 @@ def test_binary_drops_neutral_roots_and_keeps_the_rest(tree):
     assert (reduced.words, reduced.children) == (tree.words, tree.children)
     expected = {NO_LABEL: NO_LABEL, 0: 0, 1: 0, 2: NO_LABEL, 3: 1, 4: 1}
     assert list(reduced.labels) == [expected[label] for label in tree.labels]
+    assert reduced.taught == tree.taught == tree.labels
+
+
+def test_finer_labels_are_as_many_as_nodes():
+    with pytest.raises(ValueError, match="finer must have one label for each node, got 1 of 3"):
+        LabelledTree(("not", "bad", ""), ((), (), (0, 1)), (-1, 0, 1), finer=(3,))
 
 
 def test_binary_knows_five_classes():

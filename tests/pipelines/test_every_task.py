@@ -25,7 +25,7 @@ def test_two_devices_train_the_weights_of_one(command: Commands, tmp_path: Path,
 
 @pytest.mark.parametrize("task", [name for name in TASK_NAMES if name != "slot_filling"])  # see test_resume.py
 def test_one_and_one_epochs_are_two(command: Commands, tmp_path: Path, task: str) -> None:
-    settings = ["train", task, "--config", tiny(task), "--limit", 60]
+    settings = ["train", task, "--config", tiny(task), "--limit", 60, "--set", "schedule=constant"]
     assert command(*settings, "--epochs", 2, "--run_dir", tmp_path / "whole").status == 0
     for epochs in (1, 2):
         assert command(*settings, "--epochs", epochs, "--run_dir", tmp_path / "parts").status == 0

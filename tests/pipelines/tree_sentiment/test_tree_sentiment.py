@@ -172,6 +172,18 @@ def data_dir_or_sample(request: pytest.FixtureRequest) -> str:
     return request.param
 
 
+def test_two_classes_of_five_are_the_sums_of_their_degrees() -> None:
+    config = Config(classes=2, units=4, embedding_dim=4)
+    corpus = config.chosen(opinions.generate(seed=0, train=40, valid=2, test=2))
+    pipeline = TreeSentiment(config)
+    preprocessor = pipeline.fit_preprocessor(corpus.train, None)
+    model = pipeline.build_model(preprocessor)
+    inputs, *_ = pipeline.training_data(corpus.train, preprocessor).batch(tf.range(8, dtype=tf.int64), tf.constant(0))
+    learnt = tf.nn.softmax(model(inputs)[0]).numpy()
+    positive = (learnt[..., 3] + learnt[..., 4]) / (1 - learnt[..., 2])
+    np.testing.assert_allclose(model.decode(inputs), np.stack([1 - positive, positive], axis=-1), atol=1e-5)
+
+
 def test_the_number_of_classes_is_that_of_train(command: Commands, tmp_path: Path) -> None:
     folder = write_trees(tmp_path / "own", ["(2 (0 bad) (1 so))", "(0 (1 well) (2 good))"])
     outcome = command("run", "tree_sentiment", "--dataset", folder, "--run_dir", tmp_path / "run")
