@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
-from ...datasets.brackets import to_brackets
 from ...datasets.labelled_tree import NO_LABEL, LabelledTree
 from .config import Config
+from .judgement import Row, prediction_row
 from .sequential import sequential_probabilities
-
-Row = dict[str, Any]
 
 ITERATIONS, TOLERANCE = 1000, 1e-3  # of the logistic regression; it takes about 100 on the treebank
 
@@ -43,28 +40,6 @@ def baselines(train: Sequence[LabelledTree], test: Sequence[LabelledTree], confi
     return {
         name: [prediction_row(tree, answer) for tree, answer in zip(test, probabilities, strict=True)]
         for name, probabilities in answers.items()
-    }
-
-
-def prediction_row(tree: LabelledTree, probabilities: np.ndarray, error: str = "") -> Row:
-    """A line of `predictions.jsonl`.
-
-    Args:
-        tree: with its gold labels.
-        probabilities: `(nodes, classes)`; without rows where there is an error.
-        error: why there is no answer.
-    """
-    labels = [str(label) for label in probabilities.argmax(axis=-1)] if len(probabilities) else []
-    return {
-        "tree": to_brackets(tree),
-        "gold": {"label": tree.labels[tree.root]},
-        "predicted": {
-            "label": labels[-1] if labels else "",
-            "probabilities": probabilities[-1].tolist() if labels else [],
-            "node_labels": labels,
-            "node_confidences": probabilities.max(axis=-1).round(4).tolist() if labels else [],
-            "error": error,
-        },
     }
 
 

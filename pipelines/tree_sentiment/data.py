@@ -28,13 +28,11 @@ class Preprocessor:
     Attributes:
         words: what the word embedding knows.
         arity: the most children that a node has.
-        depth: the height of the highest tree.
         classes: the number of classes that are learnt. With `classes=2` these are the five of which two are made.
     """
 
     words: Vocabulary
     arity: int
-    depth: int
     classes: int
 
     @classmethod
@@ -44,14 +42,13 @@ class Preprocessor:
         return cls(
             Vocabulary.count(words, config.min_count, list, base.words if base else None),
             max(2, max(len(children) for tree in train for children in tree.children)),
-            max(tree.depth for tree in train),
             max(config.classes, num_classes(train)),
         )
 
     def save(self, folder: Path) -> None:
         """Writes the words, one a line, and what is known of the form of trees."""
         self.words.save(folder / "words.txt")
-        write_json(folder / "trees.json", {"arity": self.arity, "depth": self.depth, "classes": self.classes})
+        write_json(folder / "trees.json", {"arity": self.arity, "classes": self.classes})
 
     @classmethod
     def load(cls, folder: Path) -> Self:

@@ -61,8 +61,7 @@ def score(rows: Sequence[Row], classes: int, resamples: int = RESAMPLES) -> Scor
         ValueError: if no row has a gold label at its root.
     """
     answers = Answers.of(rows, classes)
-    of_roots = classification.measure(answers.gold, answers.predicted, answers.probabilities, resamples)
-    values, confidence = of_roots
+    values, confidence = classification.measure(answers.gold, answers.predicted, answers.probabilities, resamples)
     for more in (_node_accuracy(answers, resamples), _mean_absolute_error(answers, classes, resamples)):
         values, confidence = values | more[0], confidence | more[1]
     kept = {"accuracy": root_accuracy(classes)}

@@ -1,4 +1,4 @@
-"""Rows of predictions of tree sentiment beside what is right."""
+"""Rows of predictions of tree sentiment: how they are written, and read beside what is right."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ...datasets.brackets import parse
+from ...datasets.brackets import parse, to_brackets
 from ...datasets.labelled_tree import NO_LABEL, LabelledTree
 from .. import classification
 from ..classification import NO_ANSWER
@@ -23,6 +23,28 @@ NEGATORS = (
     *("not", "n't", "no", "never", "nothing", "nobody", "none", "nowhere", "neither", "nor", "without", "cannot"),
     *("hardly", "barely", "scarcely", "rarely", "seldom"),
 )
+
+
+def prediction_row(tree: LabelledTree, probabilities: np.ndarray, error: str = "") -> Row:
+    """A line of `predictions.jsonl`.
+
+    Args:
+        tree: with its gold labels.
+        probabilities: `(nodes, classes)`; without rows where there is an error.
+        error: why there is no answer.
+    """
+    labels = [str(label) for label in probabilities.argmax(axis=-1)] if len(probabilities) else []
+    return {
+        "tree": to_brackets(tree),
+        "gold": {"label": tree.labels[tree.root]},
+        "predicted": {
+            "label": labels[-1] if labels else "",
+            "probabilities": probabilities[-1].tolist() if labels else [],
+            "node_labels": labels,
+            "node_confidences": probabilities.max(axis=-1).round(4).tolist() if labels else [],
+            "error": error,
+        },
+    }
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,9 +15,10 @@ from ..initialisation import start_from_vectors
 from ..pipeline import Pipeline, Row
 from ..reporting.page import Section
 from . import evaluation, published
-from .baselines import baselines, prediction_row
+from .baselines import baselines
 from .config import Config
 from .data import Preprocessor, training_data
+from .judgement import prediction_row
 from .model import TreeModel
 from .serving import TreeServer
 
