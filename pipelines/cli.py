@@ -15,6 +15,7 @@ import typer
 from .._version import __version__
 from .console import show_log
 from .errors import Interrupted, UserError
+from .interruption import interruptible
 from .native_log import quiet_native_log
 from .registry import TASKS
 
@@ -192,7 +193,8 @@ def _run(arguments: list[str]) -> int:
     from ..datasets.corpus import DataError
 
     try:
-        status = app(args=arguments or ["--help"], prog_name="seqloom", standalone_mode=False)
+        with interruptible():
+            status = app(args=arguments or ["--help"], prog_name="seqloom", standalone_mode=False)
         return status if isinstance(status, int) else 0
     except typer.TyperException as error:
         message = error.format_message().strip().removesuffix(".")

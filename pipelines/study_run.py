@@ -17,6 +17,7 @@ from .config import read_yaml
 from .console import log_file
 from .environment import describe_environment
 from .errors import Interrupted, UserError
+from .interruption import interruptible
 from .registry import TaskEntry
 from .reporting import page
 from .run import read_config
@@ -183,7 +184,8 @@ def _compute(one: StudyRun, section: StudySection[Any], title: str) -> None:
     keras.utils.clear_session()
     keras.utils.set_random_seed(one.config.seed)
     try:
-        results = section.compute(one.config, unfinished)
+        with interruptible():
+            results = section.compute(one.config, unfinished)
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted in {title}; the same command goes on with it") from None
     seconds = time.perf_counter() - started

@@ -20,6 +20,7 @@ from .distribution import agree, describe, distribute, is_chief
 from .errors import Interrupted, UserError
 from .gradient_monitor import GradientMonitor, LagProbe, recorded
 from .inference import answer_all
+from .interruption import interruptible
 from .optimizers import make_optimizer, own_optimizer
 from .pipeline import Pipeline
 from .run_directory import RunDirectory
@@ -184,15 +185,16 @@ def fit(
         Interrupted: after Ctrl-C.
     """
     try:
-        model.fit(
-            dataset,
-            initial_epoch=progress.epoch,
-            epochs=epochs,
-            steps_per_epoch=steps,
-            callbacks=callbacks,
-            shuffle=False,
-            verbose=0,
-        )
+        with interruptible():
+            model.fit(
+                dataset,
+                initial_epoch=progress.epoch,
+                epochs=epochs,
+                steps_per_epoch=steps,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=0,
+            )
     except KeyboardInterrupt:
         raise Interrupted(
             f"stopped in epoch {progress.epoch + 1}; what was trained up to epoch {progress.epoch} is saved in "
