@@ -14,12 +14,12 @@ from ...layers.naive_bayes_linear import NaiveBayesLinear
 from ...layers.region_embedding import RegionEmbedding
 from ...layers.sequence_pooling import SequencePooling
 from ...layers.word_dropout import WordDropout
-from ..sequence_model import SequenceModel
+from ..adversarial import AdversarialModel
 from .config import Config
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
-class SentimentModel(SequenceModel):
+class SentimentModel(AdversarialModel):
     """A recurrent classifier, and beside it, if wanted, a linear one of words and n-grams.
 
     Each of the two is trained on its own loss; their scores are averaged, with `linear_share` as the weight of the
@@ -43,6 +43,7 @@ class SentimentModel(SequenceModel):
         super().__init__(**kwargs)
         self.config, self.sizes, self.labels = config, sizes, labels
         self.settings = settings = Config.model_validate(config)
+        self.adversarial = settings.adversarial
         penalty = keras.regularizers.L1L2(settings.l1, settings.l2) if settings.l1 or settings.l2 else None
         uniform = keras.initializers.RandomUniform(-0.1, 0.1)
         self.word_dropout = WordDropout(settings.word_dropout, name="word_dropout")
@@ -102,11 +103,8 @@ class SentimentModel(SequenceModel):
         if self.linear is not None:
             self.linear.ratios.assign(ratios)
 
-    def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> dict[str, tf.Tensor]:
-        return self._scored(inputs, self.vectors(inputs, training), training)
-
-    def _scored(
-        self, inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor, training: bool | None
+    def scored(
+        self, inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor, training: bool | None = None
     ) -> dict[str, tf.Tensor]:
         lengths = inputs["lengths"]
         states = self.encoder(vectors, lengths=lengths, training=training)
@@ -149,7 +147,7 @@ class SentimentModel(SequenceModel):
         vectors = tf.cast(self.vectors(inputs, training=False), self.compute_dtype)
         with tf.GradientTape() as tape:
             tape.watch(vectors)
-            outputs = self._scored(inputs, vectors, training=False)
+            outputs = self.scored(inputs, vectors, training=False)
             probabilities = self._probabilities(outputs)
             score = tf.reduce_sum(outputs["recurrent"] * self._margins(tf.argmax(probabilities, axis=-1)))
         products = tf.cast(tape.gradient(score, vectors) * vectors, tf.float32)

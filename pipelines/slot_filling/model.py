@@ -16,7 +16,7 @@ from ...layers.jordan import Jordan
 from ...layers.masking import sequence_mask
 from ...layers.sequence_pooling import SequencePooling
 from ...layers.word_dropout import WordDropout
-from ..sequence_model import SequenceModel
+from ..adversarial import AdversarialModel
 from .config import Config
 from .tags import parts_of
 
@@ -25,7 +25,7 @@ POOLINGS = ["max", "mean", "attention"]
 
 @keras.saving.register_keras_serializable(package="seqloom")
 class TaggerNetwork(keras.layers.Layer):
-    """One network from ids to scores; a model has one or several (`members`) of them.
+    """One network from ids to scores, `scored(inputs, vectors(inputs))`; a model has one or several (`members`).
 
     Args:
         config: the settings, as a dictionary.
@@ -33,12 +33,9 @@ class TaggerNetwork(keras.layers.Layer):
         tags: list of str, by id.
         intents: list of str, by id; empty if there are none.
 
-    Call arguments:
+    Methods' arguments:
         inputs: see `SlotFillingModel`.
-
-    Returns:
-        tag scores `(batch, time, tags)` and intent scores `(batch, intents)`, float32; `None` for the latter if there
-        are no intents.
+        vectors: float `(batch, time, features)`, of words and their spelling.
     """
 
     def __init__(self, config: dict, sizes: dict, tags: list, intents: list, **kwargs: Any) -> None:
@@ -101,14 +98,19 @@ class TaggerNetwork(keras.layers.Layer):
             self.pooling.build((None, None, features))
             self.intent.build((None, features * len(POOLINGS)))
 
-    def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> Any:
-        lengths = inputs["lengths"]
+    def vectors(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        """What the encoder reads."""
         vectors = self.embedding(self.word_dropout(inputs["words"], training=training))
-        if self.character_encoder is not None:
-            spelling = self.character_encoder(
-                inputs["characters"], lengths=inputs["character_lengths"], training=training
-            )
-            vectors = tf.concat([vectors, tf.cast(spelling, vectors.dtype)], axis=-1)
+        if self.character_encoder is None:
+            return vectors
+        spelling = self.character_encoder(inputs["characters"], lengths=inputs["character_lengths"], training=training)
+        return tf.concat([vectors, tf.cast(spelling, vectors.dtype)], axis=-1)
+
+    def scored(
+        self, inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor, training: bool | None = None
+    ) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Tag scores `(batch, time, tags)` and, if there are intents, their scores `(batch, intents)`, float32."""
+        lengths = inputs["lengths"]
         if self.jordan is not None:
             states = self.output_dropout(vectors, training=training)
             tags = inputs["tags"] if training else None
@@ -126,7 +128,7 @@ class TaggerNetwork(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
-class SlotFillingModel(SequenceModel):
+class SlotFillingModel(AdversarialModel):
     """One or several taggers under one conditional random field.
 
     Each member is trained on its own loss; at the end their scores are averaged (and with the scores, the decisions).
@@ -150,6 +152,7 @@ class SlotFillingModel(SequenceModel):
         super().__init__(**kwargs)
         self.config, self.sizes, self.tags, self.intents = config, sizes, tags, intents
         self.settings = Config.model_validate(config)
+        self.adversarial = self.settings.adversarial
         self.members = [
             TaggerNetwork(config, sizes, tags, intents, name=f"member_{number}")
             for number in range(self.settings.members)
@@ -163,8 +166,14 @@ class SlotFillingModel(SequenceModel):
             self.crf.build((None, None, len(self.tags)))
         self.built = True
 
-    def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> dict[str, list[tf.Tensor]]:
-        scores = [member(inputs, training=training) for member in self.members]
+    def vectors(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> list[tf.Tensor]:
+        return [member.vectors(inputs, training) for member in self.members]
+
+    def scored(
+        self, inputs: Mapping[str, tf.Tensor], vectors: list[tf.Tensor], training: bool | None = None
+    ) -> dict[str, list[tf.Tensor]]:
+        pairs = zip(self.members, vectors, strict=True)
+        scores = [member.scored(inputs, of_member, training) for member, of_member in pairs]
         outputs = {"slots": [slots for slots, _ in scores]}
         if self.intents:
             outputs["intent"] = [intent for _, intent in scores]

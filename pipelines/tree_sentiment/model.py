@@ -10,13 +10,13 @@ import tensorflow as tf
 
 from ...layers.recursion import BidirectionalTree, RecursiveNet, RecursiveTensorNet, TreeLSTM
 from ...layers.word_dropout import WordDropout
-from ..sequence_model import SequenceModel
+from ..adversarial import AdversarialModel
 from .config import Config
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
 class TreeNetwork(keras.layers.Layer):
-    """One network from trees to scores; a model has one or several (`members`) of them.
+    """One network from trees to scores, `scored(inputs, vectors(inputs))`; a model has one or several (`members`).
 
     Args:
         config: the settings, as a dictionary.
@@ -24,11 +24,9 @@ class TreeNetwork(keras.layers.Layer):
         arity: int. The most children that a node has in train.
         classes: int. Number of classes that are learnt.
 
-    Call arguments:
+    Methods' arguments:
         inputs: see `TreeModel`.
-
-    Returns:
-        float32 `(batch, nodes, classes)`, the scores of each node.
+        vectors: float `(batch, nodes, embedding_dim)`, of the words.
     """
 
     def __init__(self, config: dict, words: int, arity: int, classes: int, **kwargs: Any) -> None:
@@ -51,8 +49,12 @@ class TreeNetwork(keras.layers.Layer):
         self.recursion.build((None, None, self.settings.embedding_dim))
         self.scores.build((None, None, self.recursion.units))
 
-    def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
-        vectors = self.embedding(self.word_dropout(inputs["words"], training=training))
+    def vectors(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        """The vectors of the words."""
+        return self.embedding(self.word_dropout(inputs["words"], training=training))
+
+    def scored(self, inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor, training: bool | None = None) -> tf.Tensor:
+        """The scores of each node, float32 `(batch, nodes, classes)`."""
         outputs = self.recursion(vectors, inputs["children"], inputs["levels"], training=training)
         return self.scores(self.output_dropout(outputs, training=training))
 
@@ -62,7 +64,7 @@ class TreeNetwork(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
-class TreeModel(SequenceModel):
+class TreeModel(AdversarialModel):
     """One or several recursive networks that classify every node of a tree.
 
     Each member is trained on its own loss; at the end their probabilities are averaged.
@@ -85,6 +87,7 @@ class TreeModel(SequenceModel):
         super().__init__(**kwargs)
         self.config, self.words, self.arity, self.classes = config, words, arity, classes
         self.settings = Config.model_validate(config)
+        self.adversarial = self.settings.adversarial
         self.members = [
             TreeNetwork(config, words, arity, classes, name=f"member_{number}")
             for number in range(self.settings.members)
@@ -95,8 +98,14 @@ class TreeModel(SequenceModel):
             member.build()
         self.built = True
 
-    def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> list[tf.Tensor]:
-        return [member(inputs, training=training) for member in self.members]
+    def vectors(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> list[tf.Tensor]:
+        return [member.vectors(inputs, training) for member in self.members]
+
+    def scored(
+        self, inputs: Mapping[str, tf.Tensor], vectors: list[tf.Tensor], training: bool | None = None
+    ) -> list[tf.Tensor]:
+        pairs = zip(self.members, vectors, strict=True)
+        return [member.scored(inputs, of_member, training) for member, of_member in pairs]
 
     def step_losses(self, inputs: Any, targets: Any, outputs: Any) -> dict[str, tf.Tensor]:
         smoothing = self.settings.label_smoothing

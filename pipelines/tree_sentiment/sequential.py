@@ -13,9 +13,9 @@ import tensorflow as tf
 from ...datasets.labelled_tree import NO_LABEL, LabelledTree
 from ...layers.encoder import Encoder
 from ...layers.word_dropout import WordDropout
+from ..adversarial import AdversarialModel
 from ..batching import BatchPlan, Tensors, TrainingData, training_batches
 from ..optimizers import make_optimizer
-from ..sequence_model import SequenceModel
 from ..training import copy_weights
 from .config import Config
 from .data import Preprocessor, read_trees
@@ -26,7 +26,7 @@ ANSWERED = 64  # sentences at a time
 
 
 @keras.saving.register_keras_serializable(package="seqloom")
-class SequentialModel(SequenceModel):
+class SequentialModel(AdversarialModel):
     """A bidirectional LSTM over the words of a sentence that classifies its phrases.
 
     A phrase is seen as the forward state at its last word beside the backward state at its first one. For the whole
@@ -50,6 +50,7 @@ class SequentialModel(SequenceModel):
         super().__init__(**kwargs)
         self.config, self.words, self.classes, self.units = config, words, classes, units
         settings = Config.model_validate(config)
+        self.adversarial = settings.adversarial
         features = settings.embedding_dim
         self.word_dropout = WordDropout(settings.word_dropout)
         self.embedding = keras.layers.Embedding(words, features)
@@ -61,8 +62,10 @@ class SequentialModel(SequenceModel):
         self.scores.build((None, None, 2 * units))
         self.built = True
 
-    def call(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
-        vectors = self.embedding(self.word_dropout(inputs["words"], training=training))
+    def vectors(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> tf.Tensor:
+        return self.embedding(self.word_dropout(inputs["words"], training=training))
+
+    def scored(self, inputs: Mapping[str, tf.Tensor], vectors: tf.Tensor, training: bool | None = None) -> tf.Tensor:
         forward, backward = tf.split(self.encoder(vectors, lengths=inputs["lengths"], training=training), 2, axis=-1)
         phrases = tf.concat(
             [tf.gather(forward, inputs["last"], batch_dims=1), tf.gather(backward, inputs["first"], batch_dims=1)], -1

@@ -14,8 +14,10 @@ TASK_NAMES = [name for name, entry in TASKS.items() if not entry.study]
 
 @pytest.mark.parametrize("task", [name for name in TASK_NAMES if name != "slot_filling"])  # see test_distribution.py
 def test_two_devices_train_the_weights_of_one(command: Commands, tmp_path: Path, task: str) -> None:
-    """With clipping, and batches that do not divide by two."""
+    """With clipping, and batches that do not divide by two; where words are read, with adversarial noise."""
     settings = [*("--config", tiny(task)), *("--limit", 50, "--batch_size", 7, "--epochs", 2, "--set", "clip=0.5")]
+    if "adversarial" in TASKS[task].config_module().Config.model_fields:
+        settings += ["--set", "adversarial=0.1"]
     no_dropout = [*NO_DROPOUT, "--set", "linear_dropout=0"] if task == "sentiment" else NO_DROPOUT
     for strategy in ("one_device", "mirrored"):
         folder = tmp_path / strategy
