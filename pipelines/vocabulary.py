@@ -21,7 +21,7 @@ class Vocabulary:
 
     Args:
         entries: strings by id, without repeats. A vocabulary of inputs starts with the special entries
-            `[padding] [unknown] [start] [end]`; one of labels has none.
+            `[padding] [unknown] [start] [end]`; one of labels has none. A text that spells one of them is unknown.
 
     Example:
         >>> words = Vocabulary.count(["to boston", "to denver"], min_count=1, split=str.split)
@@ -57,8 +57,8 @@ class Vocabulary:
         return entry in self._ids
 
     def id(self, entry: str) -> int:
-        """The id of an entry, or that of `[unknown]`."""
-        return self._ids.get(entry, UNKNOWN)
+        """The id of an entry that a text may hold, or that of `[unknown]`."""
+        return UNKNOWN if entry in SPECIAL else self._ids.get(entry, UNKNOWN)
 
     def index(self, label: str | None) -> int:
         """The id of a label that must be known; a `KeyError` if it is not."""
@@ -74,11 +74,11 @@ class Vocabulary:
         return cls(_unescape(line) for line in path.read_bytes().decode("utf-8").split("\n")[:-1])
 
     def table(self, default: int = UNKNOWN) -> tf.lookup.StaticHashTable:
-        """A lookup table from strings to ids for graphs; whoever exports the graph must hold the table."""
+        """A lookup table from what a text may hold to ids for graphs; whoever exports the graph must hold the table."""
         import tensorflow as tf
 
         pairs = tf.lookup.KeyValueTensorInitializer(
-            tf.constant(self.entries), tf.range(len(self.entries), dtype=tf.int64)
+            tf.constant(self.entries), tf.constant([self.id(entry) for entry in self.entries], tf.int64)
         )
         return tf.lookup.StaticHashTable(pairs, default_value=default)
 

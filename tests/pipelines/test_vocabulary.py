@@ -28,8 +28,14 @@ def test_the_first_four_ids_are_special():
     words = Vocabulary.count(["b a a"], 1, str.split)
     assert words.entries == (*SPECIAL, "a", "b")
     assert (PADDING, UNKNOWN, START, END) == (0, 1, 2, 3)
-    assert [words.id(entry) for entry in SPECIAL] == [0, 1, 2, 3]
     assert words.id("never seen") == UNKNOWN
+
+
+def test_a_text_that_spells_a_special_entry_is_unknown():
+    words = Vocabulary.count(["a [end] [padding]"], 1, str.split)
+    assert words.entries == (*SPECIAL, "a")
+    assert [words.id(entry) for entry in (*SPECIAL, "a")] == [UNKNOWN] * 4 + [4]
+    assert words.table().lookup(tf.constant([*SPECIAL, "a"])).numpy().tolist() == [UNKNOWN] * 4 + [4]
 
 
 def test_entries_are_counted_cut_and_sorted_by_frequency_then_by_name():

@@ -17,7 +17,8 @@ from seqloom.pipelines.errors import UserError
 from seqloom.pipelines.pretraining import pretrain
 from seqloom.pipelines.run_directory import RunDirectory
 from seqloom.pipelines.sentiment.config import Config
-from seqloom.pipelines.sentiment.language_model import LanguageModel, Streams, perplexity
+from seqloom.pipelines.sentiment.language_model import LanguageModel, perplexity
+from seqloom.pipelines.sentiment.streams import Streams
 from seqloom.pipelines.sentiment.task import Sentiment
 
 BOTH = ("forward", "backward")
