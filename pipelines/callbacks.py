@@ -26,7 +26,15 @@ _log = logging.getLogger(__name__)
 
 
 class StopOnNaN(keras.callbacks.Callback):
-    """Ends training at the first step whose loss is not finite, and says which step it was."""
+    """Ends training at the first step whose loss is not finite, and says which step it was.
+
+    Args:
+        rate: the setting of the learning rate.
+    """
+
+    def __init__(self, rate: str = "learning_rate") -> None:
+        super().__init__()
+        self.rate = rate
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, float] | None = None) -> None:
         """Looks at the running mean of the loss, which stays NaN once it is."""
@@ -35,7 +43,7 @@ class StopOnNaN(keras.callbacks.Callback):
             step = int(self.model.optimizer.iterations.numpy())
             raise UserError(
                 f"the loss became {loss} at step {step}; "
-                "start anew with --fresh and a lower learning_rate, or with clipping=global_norm and a smaller clip"
+                f"start anew with --fresh and a lower {self.rate}, or with clipping=global_norm and a smaller clip"
             )
 
 

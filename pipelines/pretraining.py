@@ -36,12 +36,14 @@ class Pretraining(abc.ABC):
 
     Attributes:
         metric: by which the best epoch is chosen, one of what `score` returns.
+        rate: the setting of its learning rate.
 
     Args:
         config: the settings of this training: `epochs`, `learning_rate` and what else `make_optimizer` reads.
     """
 
     metric: ClassVar[str]
+    rate: ClassVar[str]
 
     def __init__(self, config: TaskConfig) -> None:
         self.config = config
@@ -115,7 +117,7 @@ def _fit(
 ) -> None:
     epochs, metric, steps = pretraining.config.epochs, pretraining.metric, pretraining.steps
     callbacks = [
-        StopOnNaN(),
+        StopOnNaN(pretraining.rate),
         Validation(
             lambda: pretraining.score(model), lambda: save_model(model, directory.best), metric, progress, epochs, 0
         ),

@@ -176,6 +176,7 @@ class LanguageModelPretraining(Pretraining):
     """
 
     metric = "perplexity"
+    rate = "pretraining_learning_rate"
 
     def __init__(
         self, train: Sequence[LabelledText], valid: Sequence[LabelledText], preprocessor: Preprocessor, config: Config

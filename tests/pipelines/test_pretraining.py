@@ -122,6 +122,12 @@ def test_two_devices_start_from_what_one_has_trained(
     np.testing.assert_array_equal(*vectors)
 
 
+def test_a_loss_that_is_no_number_names_the_right_setting(command: Commands, texts: Path, tmp_path: Path) -> None:
+    settings = {"pretraining_learning_rate": 1e38, "clipping": "none", "pretraining_epochs": 1}
+    outcome = command(*flags(texts, tmp_path / "run", **settings))
+    outcome.refused("the loss became", "lower pretraining_learning_rate")
+
+
 def test_several_workers_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     cluster = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}
     monkeypatch.setenv("TF_CONFIG", json.dumps(cluster))
