@@ -127,6 +127,14 @@ class WordsConfig(BaseModel):
     max_tokens: int = Field(512, ge=1, description="longest text in words; longer ones are answered with an error")
 
 
+class ClassifierConfig(BaseModel):
+    """The settings of tasks that name a class and give its probability."""
+
+    select_by: Literal["accuracy", "log_loss"] = Field(
+        "accuracy", description="what decides on valid which epoch is kept; log_loss is the steadier of the two"
+    )
+
+
 def load_config(
     entry: TaskEntry,
     config_class: type[ConfigT],

@@ -55,7 +55,8 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     Attributes:
         preprocessor_class: what `fit_preprocessor` makes.
         server_class: what `build_server` makes; its `padding` says how answers are stripped.
-        selection_metric: the metric of `score` by which the best epoch is chosen on valid; higher is better.
+        selection_metric: the metric of `score` by which the best epoch is chosen on valid; its name says whether lower
+            is better, see `evaluation.lower_is_better`.
 
     Args:
         config: the effective settings of the run.

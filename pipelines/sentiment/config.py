@@ -6,13 +6,13 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ..config import EncoderConfig, TaskConfig, WordsConfig
+from ..config import ClassifierConfig, EncoderConfig, TaskConfig, WordsConfig
 
 Pooling = Literal["last", "max", "mean", "attention"]
 Order = Annotated[int, Field(ge=2, le=4)]
 
 
-class Config(TaskConfig, EncoderConfig, WordsConfig):
+class Config(TaskConfig, ClassifierConfig, EncoderConfig, WordsConfig):
     """What can be set for sentiment."""
 
     level: Literal["words", "characters"] = Field("words", description="what one step of the recurrence reads")

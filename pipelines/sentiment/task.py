@@ -25,7 +25,10 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
 
     preprocessor_class = Preprocessor
     server_class = SentimentServer
-    selection_metric = "accuracy"
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self.selection_metric = config.select_by
 
     def fit_preprocessor(self, train: Sequence[LabelledText], base: Preprocessor | None) -> Preprocessor:
         return Preprocessor.fit(train, self.config, base)

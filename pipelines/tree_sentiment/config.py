@@ -9,10 +9,10 @@ from pydantic import Field
 
 from ...datasets.corpus import Corpus, DataError
 from ...datasets.labelled_tree import LabelledTree, binary, num_classes
-from ..config import TaskConfig, WordsConfig
+from ..config import ClassifierConfig, TaskConfig, WordsConfig
 
 
-class Config(TaskConfig, WordsConfig):
+class Config(TaskConfig, ClassifierConfig, WordsConfig):
     """What can be set for tree sentiment."""
 
     classes: int = Field(

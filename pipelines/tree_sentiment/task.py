@@ -31,7 +31,8 @@ class TreeSentiment(Pipeline[Config, LabelledTree, Preprocessor]):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self.selection_metric = evaluation.root_accuracy(config.classes)
+        accuracy = evaluation.root_accuracy(config.classes)
+        self.selection_metric = accuracy if config.select_by == "accuracy" else config.select_by
 
     def usable(self, examples: Sequence[LabelledTree]) -> tuple[list[LabelledTree], dict[str, int]]:
         """Leaves out trees that are too long."""
