@@ -13,7 +13,7 @@ demo: $(VENV)/installed  ## train slot filling on the embedded sample, and show 
 	@echo "The report: $(CURDIR)/runs/demo/report.html"
 
 test: $(VENV)/installed-test  ## all tests; those on real corpora run where SEQLOOM_DATA_DIR is set
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile  # the tests of a file share trained runs
 
 lint: $(VENV)/installed-dev seqloom  ## style and types
 	$(BIN)/ruff check .
