@@ -119,10 +119,7 @@ class WordsConfig(BaseModel):
     embeddings: str | None = Field(None, description="word vectors to start from, GloVe or word2vec text format")
     word_dropout: float = Field(0.0, ge=0, lt=1, description="share of the words read as unknown in training")
     adversarial: float = Field(
-        0.0,
-        ge=0,
-        lt=1,
-        description="length of the worst change to a text's vectors, of theirs, to learn too; 0 is none",
+        0.0, ge=0, lt=1, description="learn also from vectors changed for the worst by this share of their length"
     )
     max_tokens: int = Field(512, ge=1, description="longest text in words; longer ones are answered with an error")
 

@@ -161,10 +161,11 @@ def test_a_corpus_without_slots_is_served():
 
 
 VARIANTS = {
-    "jordan": JORDAN,
+    "jordan, with adversarial noise": {**JORDAN, "adversarial": 0.1},
     "gru, softmax, no intents, no characters": {"encoder": "gru", "head": "softmax", "character_dim": 0},
-    "simple, one direction, two members, tags as they are": {
-        **{"encoder": "simple", "bidirectional": False, "members": 2, "factored_tags": False, "l1": 1e-5}
+    "simple, one direction, two members with adversarial noise, tags as they are": {
+        **{"encoder": "simple", "bidirectional": False, "members": 2, "factored_tags": False, "l1": 1e-5},
+        "adversarial": 0.1,
     },
 }
 
