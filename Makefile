@@ -12,8 +12,9 @@ demo: $(VENV)/installed  ## train slot filling on the embedded sample, and show 
 	$(BIN)/seqloom run slot_filling --run_dir runs/demo --fresh
 	@echo "The report: $(CURDIR)/runs/demo/report.html"
 
+# The tests of a file stay in one process: they share trained runs.
 test: $(VENV)/installed-test  ## all tests; those on real corpora run where SEQLOOM_DATA_DIR is set
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile  # the tests of a file share trained runs
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/installed-dev seqloom  ## style and types
 	$(BIN)/ruff check .

@@ -97,7 +97,7 @@ def worst_change(vectors: tf.Tensor, gradients: tf.Tensor, share: float) -> tf.T
     vectors, gradients = tf.cast(vectors, tf.float32), tf.cast(gradients, tf.float32)
     read = tf.reduce_any(gradients != 0, axis=-1, keepdims=True)
     length = _length(tf.where(read, vectors, 0.0))
-    return tf.math.divide_no_nan(share * length, tf.maximum(_length(gradients), _SMALLEST)) * gradients
+    return share * length / tf.maximum(_length(gradients), _SMALLEST) * gradients
 
 
 def _length(vectors: tf.Tensor) -> tf.Tensor:

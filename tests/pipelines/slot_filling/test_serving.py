@@ -161,12 +161,13 @@ def test_a_corpus_without_slots_is_served():
 
 
 VARIANTS = {
-    "jordan, with adversarial noise": {**JORDAN, "adversarial": 0.1},
+    "jordan": JORDAN,
+    "jordan, adversarial noise": {**JORDAN, "adversarial": 0.1},
     "gru, softmax, no intents, no characters": {"encoder": "gru", "head": "softmax", "character_dim": 0},
-    "simple, one direction, two members with adversarial noise, tags as they are": {
-        **{"encoder": "simple", "bidirectional": False, "members": 2, "factored_tags": False, "l1": 1e-5},
-        "adversarial": 0.1,
+    "simple, one direction, two members, tags as they are": {
+        **{"encoder": "simple", "bidirectional": False, "members": 2, "factored_tags": False, "l1": 1e-5}
     },
+    "gru, two members, adversarial noise": {"encoder": "gru", "members": 2, "adversarial": 0.1},
 }
 
 
