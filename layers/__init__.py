@@ -1,12 +1,16 @@
 """Keras layers, losses and decoders. They know tensors, and no task and no file."""
 
+from .audio_features import AudioFeatures
 from .bernoulli_halt import BernoulliHalt
 from .character_encoder import CharacterEncoder
 from .conditioning import Conditioning
+from .convolutional_subsampling import ConvolutionalSubsampling
 from .crf import LinearChainCRF
+from .deltas import Deltas
 from .encoder import Encoder
 from .end_symbol import EndSymbol
 from .factored_dense import FactoredDense
+from .feature_normalisation import FeatureNormalisation
 from .jordan import Jordan
 from .masking import sequence_mask
 from .naive_bayes_linear import NaiveBayesLinear
@@ -29,23 +33,28 @@ from .recurrence import (
 from .recursion import BidirectionalTree, RecursiveNet, RecursiveTensorNet, TreeLSTM
 from .region_embedding import RegionEmbedding
 from .sequence_pooling import SequencePooling
+from .spec_augment import SpecAugment
 from .word_dropout import WordDropout
 
 __all__ = [
     "GRU",
     "LSTM",
     "SCRN",
+    "AudioFeatures",
     "BernoulliHalt",
     "Bidirectional",
     "BidirectionalTree",
     "CharacterEncoder",
     "ClockworkRNN",
     "Conditioning",
+    "ConvolutionalSubsampling",
     "CoupledLSTM",
+    "Deltas",
     "EchoState",
     "Encoder",
     "EndSymbol",
     "FactoredDense",
+    "FeatureNormalisation",
     "GatedFeedback",
     "Jordan",
     "LeakyRNN",
@@ -59,6 +68,7 @@ __all__ = [
     "SequencePooling",
     "SimpleRNN",
     "SkipRNN",
+    "SpecAugment",
     "TreeLSTM",
     "WordDropout",
     "fit_readout",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -66,10 +67,18 @@ class Server(tf.Module):
         layers = [layer for layer in self.model._flatten_layers() if hasattr(layer, "prepare_for_serving")]
         self.prepared = [module for layer in layers for module in layer.prepare_for_serving()]
 
+    def set_tuning(self, tuning: Mapping[str, Any]) -> None:
+        """Takes over what `Pipeline.tune` chose, before anything is traced; nothing, unless a task tunes something."""
+
     @property
     def model(self) -> Any:
         """The Keras model."""
         return self._model()
+
+    @property
+    def notes(self) -> Mapping[str, Any]:
+        """What a client must know to ask, such as a sampling rate, by name; it stands beside the example request."""
+        return {}
 
     def answer(self, **inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """Answers a batch. A row that cannot be used gets empty values and its reason in `error`."""
@@ -98,8 +107,33 @@ def export_server(server: Server, folder: Path, example: Mapping[str, Any]) -> N
     for function in functions.values():
         check_operations(function.graph.as_graph_def())
     server.functions = functions
-    write_whole(folder, lambda path: tf.saved_model.save(server, path, signatures=functions))
-    write_text(folder.parent / "request_example.json", json.dumps(request_body([example]), ensure_ascii=False) + "\n")
+    body = {**request_body([example]), **server.notes}
+
+    def save(path: Path) -> None:
+        tf.saved_model.save(server, path, signatures=functions)
+        extra = path / "assets.extra"  # where TensorFlow Serving leaves what it does not know alone
+        extra.mkdir()
+        write_text(extra / "documentation.json", json.dumps(documentation(server), indent=2) + "\n")
+
+    write_whole(folder, save)
+    write_text(folder.parent / "request_example.json", json.dumps(body, ensure_ascii=False) + "\n")
+
+
+def documentation(server: Server) -> dict[str, Any]:
+    """What each signature takes and gives, and what a client must know besides, ready for JSON."""
+
+    def described(name: str, signature: Server | Signature) -> dict[str, Any]:
+        inputs = {
+            key: {"dtype": spec.dtype.name, "shape": [-1 if size is None else size for size in spec.shape]}
+            for key, spec in signature.inputs.items()
+        }
+        own = [base for base in type(server).__mro__ if issubclass(base, Server) and base is not Server]
+        whose = own if name == "serving_default" else [getattr(server, name)]
+        text = "\n\n".join(inspect.getdoc(each) or "" for each in whose)
+        return {"documentation": text, "inputs": inputs, "outputs": list(signature.outputs), **server.notes}
+
+    signatures: dict[str, Server | Signature] = {"serving_default": server, **server.others}
+    return {name: described(name, each) for name, each in signatures.items()}
 
 
 def check_operations(graph: Any) -> None:

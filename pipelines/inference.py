@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ..datasets.corpus import DataError
 from .errors import UserError
 from .exporting import Server, Signature
 
@@ -65,6 +66,37 @@ def answer_all(
         for row, index in enumerate(indices):
             answers[index] = strip({name: array[row] for name, array in arrays.items()}, server.padding)
     return answers
+
+
+def answers_or_reasons(
+    signature: Callable[..., dict[str, tf.Tensor]],
+    requests: Sequence[Request | DataError],
+    server: type[Server] | Signature,
+) -> list[Answer]:
+    """Answers requests as `answer_all` does; what could not be read is answered empty, with the reason in `error`.
+
+    Args:
+        signature: as for `answer_all`.
+        requests: as for `answer_all`, or why there is none.
+        server: as for `answer_all`.
+    """
+    answered = iter(answer_all(signature, [each for each in requests if not isinstance(each, DataError)], server))
+    return [
+        {**_nothing(signature, server), "error": str(each)} if isinstance(each, DataError) else next(answered)
+        for each in requests
+    ]
+
+
+def _nothing(signature: Any, server: type[Server] | Signature) -> Answer:
+    """Empty strings, zeros, and no elements where there is padding."""
+    empty: Answer = {}
+    for name in server.outputs:
+        spec = signature.structured_outputs[name]
+        shape = [1 if size is None else size for size in spec.shape[1:]]
+        text = spec.dtype == tf.string
+        value = np.full(shape, b"" if text else 0, object if text else spec.dtype.as_numpy_dtype)
+        empty[name] = [] if name in server.padding else _python(value if shape else value[()])
+    return empty
 
 
 def stack(requests: Sequence[Request]) -> dict[str, tf.Tensor]:

@@ -8,6 +8,7 @@ A task fills in `Pipeline`; the machinery beside this file does the rest, the sa
     Pipeline.build_model         a SequenceModel                      -> training.py: fit, clipping, resume, strategy
     Pipeline.pretraining         what is trained before it, if anything       -> pretraining.py: weights by path
     Pipeline.build_server        raw input in, decoded output out     -> exporting.py: SavedModel
+    Pipeline.tune                what the decoder leaves open, chosen on valid         -> tuning.json
     Pipeline.request, .row       an example as a request, and as a line of predictions.jsonl (with .details)
     Pipeline.score, .sections    metrics and the task's part of the page -> evaluation.py, reporting/
 
@@ -55,6 +56,9 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     Attributes:
         preprocessor_class: what `fit_preprocessor` makes.
         server_class: what `build_server` makes; its `padding` says how answers are stripped.
+        validation_function: the method of the server that validation during training calls; what it answers has to be
+            enough for `row` and `score`.
+        has_tuning: whether `tune` chooses something.
         selection_metric: the metric of `score` by which the best epoch is chosen on valid; its name says whether lower
             is better, see `evaluation.lower_is_better`.
 
@@ -63,7 +67,9 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     """
 
     preprocessor_class: ClassVar[type[Any]]
-    server_class: ClassVar[type[Server]]
+    server_class: type[Server]
+    validation_function: ClassVar[str] = "answer"
+    has_tuning: ClassVar[bool] = False
     selection_metric: str
 
     def __init__(self, config: ConfigT) -> None:
@@ -99,23 +105,42 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     def build_server(self, model: SequenceModel, preprocessor: PreprocessorT) -> Server:
         """The decoder around a model."""
 
+    def tune(self, server: Server, valid: Sequence[ExampleT]) -> dict[str, Any]:
+        """Chooses on valid, after training, what the decoder leaves open; nothing, unless a task says otherwise.
+
+        Returns:
+            what was tried and chosen, ready for JSON: `Server.set_tuning` reads it, and so does `sections`.
+        """
+        return {}
+
     @abc.abstractmethod
     def request(self, example: ExampleT) -> Mapping[str, Any]:
         """An example as the raw input of the server."""
 
     def request_from_argument(self, argument: str) -> Mapping[str, Any]:
-        """One argument (or line) of `predict` as the raw input of the server."""
+        """One argument (or line) of `predict` as the raw input of the server.
+
+        Raises:
+            DataError: if the argument names a file that cannot be used; the other arguments are answered all the same.
+        """
         return {"text": argument}
 
     @abc.abstractmethod
     def row(self, example: ExampleT, answer: Mapping[str, Any], preprocessor: PreprocessorT) -> Row:
         """One line of `predictions.jsonl`: everything that `score` needs of this example."""
 
-    def details(self, rows: Sequence[Row], preprocessor: PreprocessorT, call: Call) -> list[Row]:
+    def details(
+        self,
+        rows: Sequence[Row],
+        requests: Sequence[Mapping[str, Any]],
+        preprocessor: PreprocessorT,
+        call: Call,
+    ) -> list[Row]:
         """The rows with what only a report needs of them, such as answers of other signatures of the export.
 
         Args:
             rows: as `row` made them.
+            requests: what was asked, one for each row.
             preprocessor: of the run.
             call: lets a signature of the export, by name, answer requests.
         """
@@ -126,8 +151,8 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
         """Metrics and counts of predictions, and the intervals of the metrics unless they are not wanted."""
 
     @abc.abstractmethod
-    def sections(self, rows: Sequence[Row]) -> list[Section]:
-        """The task's own part of the report, the worst errors last."""
+    def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
+        """The task's own part of the report, the worst errors last; `tuning` is what `tune` returned."""
 
     def baselines(self, train: Sequence[ExampleT], test: Sequence[ExampleT]) -> dict[str, list[Row]]:
         """Rows of simple methods, trained on the same train, for the same `score`."""

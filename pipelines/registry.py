@@ -88,6 +88,13 @@ TASKS: dict[str, TaskEntry] = {
             files="tree_files",
         ),
         TaskEntry(
+            name="speech_recognition",
+            summary="writes down what is said",
+            pipeline="speech_recognition.task:SpeechRecognition",
+            datasets={"sample": "spoken_words", "fsdd": "fsdd", "fsdd_strings": "fsdd_strings", "an4": "an4"},
+            files="speech_files",
+        ),
+        TaskEntry(
             name="gradient_lab",
             summary="a study: why gradients vanish and explode in recurrent networks, and what helps",
             study="gradient_lab.task:GradientLab",

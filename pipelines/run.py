@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from ..datasets.corpus import DataError
 from .config import TaskConfig, differences, load_config, read_settings, to_yaml
 from .corpora import Splits, load_splits
 from .environment import describe_environment
@@ -112,19 +113,21 @@ class Run:
 
         return load_signatures(self.directory.saved_model)
 
-    def answer(self, requests: Sequence[Mapping[str, Any]], name: str = "serving_default") -> list[dict[str, Any]]:
-        """Lets a signature of the export answer requests.
+    def answer(
+        self, requests: Sequence[Mapping[str, Any] | DataError], name: str = "serving_default"
+    ) -> list[dict[str, Any]]:
+        """Lets a signature of the export answer requests; in the place of one may stand why there is none.
 
         Raises:
             UserError: if the task has no such signature, or the export is missing or damaged.
         """
-        from .inference import answer_all
+        from .inference import answers_or_reasons
 
         server = self.pipeline.server_class
         described = server if name == "serving_default" else server.others.get(name)
         if described is None:
             raise UserError(f"{self.entry.name} has no signature {name!r}")
-        return answer_all(self.signatures[name], requests, described)
+        return answers_or_reasons(self.signatures[name], requests, described)
 
     def predict(self, inputs: Sequence[Any], explain: bool = False) -> list[dict[str, Any]]:
         """Answers inputs with the exported model.
@@ -143,8 +146,13 @@ class Run:
             raise TypeError(f"inputs must be a list of inputs, got one: {inputs!r}; write predict([...])")
         if explain and "explain" not in self.pipeline.server_class.others:
             raise UserError(f"{self.entry.name} does not explain its answers")
-        requests = [self.pipeline.request_from_argument(item) for item in inputs]
-        return self.answer(requests, "explain" if explain else "serving_default")
+        return self.answer([self._request(item) for item in inputs], "explain" if explain else "serving_default")
+
+    def _request(self, item: Any) -> Mapping[str, Any] | DataError:
+        try:
+            return self.pipeline.request_from_argument(item)
+        except DataError as error:
+            return error
 
 
 def read_config(directory: RunDirectory) -> tuple[TaskEntry, TaskConfig]:

@@ -36,6 +36,7 @@ class RunDirectory:
         self.request = self.preprocessor / "request.json"
         self.checkpoints = self.path / "checkpoints"
         self.best = self.checkpoints / "best.keras"
+        self.tuning = self.checkpoints / "tuning.json"
         self.tensorboard = self.path / "logs"
         self.export = self.path / "export"
         self.saved_model = self.export / "1"

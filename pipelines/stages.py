@@ -18,7 +18,7 @@ from . import distribution
 from .config import differences
 from .corpora import Splits
 from .errors import UserError
-from .exporting import export_server, plain
+from .exporting import Server, export_server, plain
 from .initialisation import copy_from_run, load_base
 from .pretraining import pretrain
 from .reporting.run_page import write_report
@@ -54,6 +54,8 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
     pretraining = pipeline.pretraining(examples, run.splits.valid, preprocessor)
     pretrained = functools.partial(pretrain, pretraining, directory=directory.pretraining) if pretraining else None
 
+    if distribution.is_chief():
+        directory.tuning.unlink(missing_ok=True)  # of other weights
     trainer = Trainer(pipeline, preprocessor, strategy, directory)
     model, progress = trainer.train(examples, run.splits.valid, first_values, pretrained)
     if distribution.is_chief():
@@ -70,17 +72,29 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
             },
         )
     _log.info("best %s on valid %.4f, epoch %d", pipeline.selection_metric, progress.best, progress.best_epoch)
+    if distribution.is_chief():
+        tune(run)
+
+
+def tune(run: Run) -> dict[str, Any]:
+    """What the decoder leaves open, chosen on valid once for the weights of the run."""
+    if not run.pipeline.has_tuning:
+        return {}
+    path = run.directory.tuning
+    if not path.is_file():
+        _log.info("tuning the decoder on valid")
+        started = time.perf_counter()
+        chosen = run.pipeline.tune(_best_server(run), run.splits.valid)
+        write_json(path, {**chosen, "seconds": time.perf_counter() - started} if chosen else {})
+    return read_json(path)
 
 
 def export(run: Run, output: Path | None = None) -> float:
     """Writes the SavedModel of the best weights; returns the seconds it took."""
     directory = run.directory
-    if not directory.best.is_file():
-        raise UserError(f"{directory.path} has no checkpoints/best.keras; train it first")
     started = time.perf_counter()
-    model = run.pipeline.build_model(run.preprocessor)
-    load_best(model, directory.best)
-    server = run.pipeline.build_server(model, run.preprocessor)
+    server = _best_server(run)
+    server.set_tuning(tune(run))
     folder = (output or directory.export) / "1"
     export_server(server, folder, read_json(directory.request))
     return time.perf_counter() - started
@@ -112,7 +126,9 @@ def evaluate(
         "parameters": finished["parameters"],
         "epochs": finished["epochs"],
     }
-    metrics["seconds"] = {**finished["seconds"], **seconds, "evaluate": time.perf_counter() - started}
+    tuning = tune(run)
+    before = {**finished["seconds"], **({"tune": tuning["seconds"]} if tuning else {}), **seconds}
+    metrics["seconds"] = {**before, "evaluate": time.perf_counter() - started}
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     write_text(folder / "predictions.jsonl", text)
     write_report(run, folder, metrics, rows, foreign.summary() if foreign else read_json(run.directory.data))
@@ -137,6 +153,15 @@ def _long_enough(run: Run) -> bool:
     return progress.is_over(run.config.epochs, run.config.patience)
 
 
+def _best_server(run: Run) -> Server:
+    """What answers with the best weights."""
+    if not run.directory.best.is_file():
+        raise UserError(f"{run.directory.path} has no checkpoints/best.keras; train it first")
+    model = run.pipeline.build_model(run.preprocessor)
+    load_best(model, run.directory.best)
+    return run.pipeline.build_server(model, run.preprocessor)
+
+
 def _decode(run: Run, splits: Splits, split: str) -> list[dict[str, Any]]:
     """The rows of `predictions.jsonl`; none if there is no test split."""
     if split == "test" and splits.test is None:
@@ -145,7 +170,7 @@ def _decode(run: Run, splits: Splits, split: str) -> list[dict[str, Any]]:
     requests = [pipeline.request(example) for example in examples]
     pairs = zip(examples, run.answer(requests), strict=True)
     rows = [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
-    return pipeline.details(rows, run.preprocessor, lambda name, requests: run.answer(requests, name))
+    return pipeline.details(rows, requests, run.preprocessor, lambda name, requests: run.answer(requests, name))
 
 
 def _scores(run: Run, split: str, rows: Sequence[dict[str, Any]], foreign: Splits | None) -> dict[str, Any]:

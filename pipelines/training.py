@@ -129,12 +129,13 @@ class Trainer:
         pipeline = self.pipeline
         server = pipeline.build_server(served, self.preprocessor)
         requests = [pipeline.request(example) for example in valid]
-        function = server.function()
+        function = server.function(pipeline.validation_function)
+        described = server.others.get(pipeline.validation_function, pipeline.server_class)
 
         def score() -> dict[str, float]:
             copy_weights(model, served)
             server.refresh()
-            answers = answer_all(function, requests, pipeline.server_class)
+            answers = answer_all(function, requests, described)
             pairs = zip(valid, answers, strict=True)
             rows = [pipeline.row(example, answer, self.preprocessor) for example, answer in pairs]
             return pipeline.score(rows, intervals=False).metrics

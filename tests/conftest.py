@@ -68,6 +68,12 @@ def tree_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _finished(tmp_path_factory, "tree_sentiment", "--epochs", "6")
 
 
+@pytest.fixture(scope="session")
+def speech_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of speech recognition on the sample; tests read it and do not change it."""
+    return _finished(tmp_path_factory, "speech_recognition", "--epochs", "12", "--limit", "200")
+
+
 def _finished(tmp_path_factory: pytest.TempPathFactory, task: str, *arguments: str) -> Path:
     from seqloom.pipelines.cli import main
 

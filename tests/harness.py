@@ -46,6 +46,7 @@ class LayerCase:
         tolerance: largest difference, absolute and relative, that counts as none in float32.
         mixed_tolerance: the same between half precision and float32.
         mixed_dtype: dtype of the outputs under mixed precision; `None` is the compute dtype.
+        time_last: names of float inputs whose last axis is time and not features.
     """
 
     name: str
@@ -56,6 +57,7 @@ class LayerCase:
     tolerance: float = 1e-5
     mixed_tolerance: float = 0.05
     mixed_dtype: str | None = None
+    time_last: tuple[str, ...] = ()
 
     def made(self, dtype: str | None = None) -> keras.layers.Layer:
         """The layer, built, with random weights that are the same at each call."""
@@ -79,17 +81,28 @@ class LayerCase:
         names = list(self.inputs(0))
         module.serve = tf.function(
             lambda *tensors: self.outputs(layer, dict(zip(names, tensors, strict=True))),
-            input_signature=[tf.TensorSpec(free_shape(array), array.dtype) for array in self.inputs(0).values()],
+            input_signature=[
+                tf.TensorSpec(self.free_shape(name, array), array.dtype) for name, array in self.inputs(0).items()
+            ],
         )
         return module
+
+    def free_shape(self, name: str, array: np.ndarray) -> tuple[int | None, ...]:
+        """The shape of an input with no known sizes, except that of features."""
+        has_features = is_float(array) and name not in self.time_last
+        return (*(None for _ in array.shape[:-1]), array.shape[-1] if has_features else None)
+
+    def symbolic_inputs(self, free: bool = True) -> dict[str, keras.KerasTensor]:
+        return {
+            name: keras.Input(
+                batch_shape=self.free_shape(name, array) if free else array.shape, dtype=array.dtype.name, name=name
+            )
+            for name, array in self.inputs(0).items()
+        }
 
 
 def is_float(array: np.ndarray) -> bool:
     return np.issubdtype(array.dtype, np.floating)
-
-
-def free_shape(array: np.ndarray) -> tuple[int | None, ...]:
-    return (*(None for _ in array.shape[:-1]), array.shape[-1] if is_float(array) else None)
 
 
 def assert_close(actual: np.ndarray, expected: np.ndarray, tolerance: float) -> None:
@@ -119,19 +132,12 @@ def check_symbolic_shape(case: LayerCase) -> None:
     layer, inputs = case.made(), case.inputs(0)
     real = layer(**case.tensors(layer))
     for free in (False, True):
-        symbolic = layer(**symbolic_inputs(inputs, free))
+        symbolic = layer(**case.symbolic_inputs(free))
         assert keras.backend.standardize_dtype(symbolic.dtype) == keras.backend.standardize_dtype(real.dtype)
         assert len(symbolic.shape) == len(real.shape)
         sizes = zip(symbolic.shape, real.shape, strict=True)
         assert all(size == true or (free and size is None) for size, true in sizes), symbolic.shape
     assert layer.compute_output_shape(next(iter(inputs.values())).shape) == tuple(real.shape)
-
-
-def symbolic_inputs(inputs: Inputs, free: bool = True) -> dict[str, keras.KerasTensor]:
-    return {
-        name: keras.Input(batch_shape=free_shape(array) if free else array.shape, dtype=array.dtype.name, name=name)
-        for name, array in inputs.items()
-    }
 
 
 class ObjectiveModel(keras.Model):
@@ -297,7 +303,7 @@ def save_models(cases: Iterable[LayerCase], folder: Path) -> dict[str, np.ndarra
     outputs = {}
     for case in cases:
         layer = case.made()
-        symbols = symbolic_inputs(case.inputs(0))
+        symbols = case.symbolic_inputs()
         keras.Model(symbols, layer(**symbols)).save(folder / f"{case.name}.keras")
         np.savez(folder / f"{case.name}.inputs.npz", **case.inputs(0))
         outputs[case.name] = layer(**case.tensors(layer)).numpy()

@@ -11,9 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from commands import write_corpus
 
+from seqloom.datasets import spoken_words
+from seqloom.pipelines.inference import stack
 from seqloom.pipelines.registry import TASKS
+from seqloom.pipelines.run import Run
 
 ROOT = Path(__file__).parent.parent
 
@@ -92,47 +96,82 @@ import json, sys
 sys.modules["seqloom"] = None          # whoever imports it fails
 import tensorflow as tf
 for line in sys.stdin:
-    export, name, batches = json.loads(line)
+    export, batches = json.loads(line)
     signature = tf.saved_model.load(export).signatures["serving_default"]
-    answers = [signature(**{name: tf.constant(batch)}) for batch in batches]
+    inputs = signature.structured_input_signature[1]
+    answers = [
+        signature(**{name: tf.constant(values, inputs[name].dtype) for name, values in batch.items()})
+        for batch in batches
+    ]
     plain = [{name: value.numpy().tolist() for name, value in answer.items()} for answer in answers]
     print(json.dumps(plain, default=bytes.decode))
 """
 
-# For each task the name of its input, and some of them: one, a longer one, an error, another alphabet.
+# For each task some arguments of `predict`: one, a longer one, an error, another alphabet (or another sound).
 INPUTS = {
-    "slot_filling": ("text", ["fly to boston", "please show me the cheapest hotels in new york", "", "🛫"]),
-    "sentiment": ("text", ["not bad", "a film that is not half as bad as they say, but long", "", "🛫"]),
-    "tree_sentiment": ("tree", ["((not) (bad))", "((It) (('s) ((not) ((very) (good)))))", "not bad", "(🛫)"]),
+    "slot_filling": ["fly to boston", "please show me the cheapest hotels in new york", "", "🛫"],
+    "sentiment": ["not bad", "a film that is not half as bad as they say, but long", "", "🛫"],
+    "tree_sentiment": ["((not) (bad))", "((It) (('s) ((not) ((very) (good)))))", "not bad", "(🛫)"],
+    "speech_recognition": ["short.wav", "long.wav", "silence.wav", "noise.wav"],
 }
 
 
+def write_recordings(folder: Path) -> None:
+    """The recordings of `INPUTS`."""
+    spoken = [example.sound for example in spoken_words.generate(seed=1, train=8, valid=1, test=1).train]
+    short, long = (choose(spoken, key=lambda sound: len(sound.samples)).samples for choose in (min, max))
+    noise = np.random.default_rng(0).normal(scale=0.1, size=9000)
+    for name, samples in (("short", short), ("long", long), ("silence", np.zeros(5000)), ("noise", noise)):
+        soundfile.write(folder / f"{name}.wav", samples, spoken[0].rate)
+
+
 def test_the_exports_answer_where_there_is_no_seqloom(
-    tiny_run: Path, sentiment_run: Path, tree_run: Path, tmp_path: Path
+    tiny_run: Path,
+    sentiment_run: Path,
+    tree_run: Path,
+    speech_run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """With TensorFlow alone; an input is answered alone as in a batch, and as `predict` answers it."""
-    import seqloom
-
     blocked = elsewhere(None, tmp_path, "-c", "import sys; sys.modules['seqloom'] = None; import seqloom", check=False)
     assert "ModuleNotFoundError" in blocked.stderr
-    runs = {"slot_filling": tiny_run, "sentiment": sentiment_run, "tree_sentiment": tree_run}
-    assert set(runs) == set(INPUTS) == {name for name, entry in TASKS.items() if not entry.study}
+    write_recordings(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    folders = {
+        "slot_filling": tiny_run,
+        "sentiment": sentiment_run,
+        "tree_sentiment": tree_run,
+        "speech_recognition": speech_run,
+    }
+    assert set(folders) == set(INPUTS) == {name for name, entry in TASKS.items() if not entry.study}
+    runs = {task: Run.open(folder) for task, folder in folders.items()}
     lines = []
-    for task, run_dir in runs.items():
-        name, inputs = INPUTS[task]
-        (example,) = json.loads((run_dir / "export" / "request_example.json").read_text(encoding="utf-8"))["instances"]
-        batches = [inputs, *([each] for each in inputs), [example[name]]]
-        lines.append(json.dumps([str(run_dir / "export" / "1"), name, batches]) + "\n")
+    for task, run in runs.items():
+        requests = [run.pipeline.request_from_argument(argument) for argument in INPUTS[task]]
+        body = json.loads((run.directory.export / "request_example.json").read_text(encoding="utf-8"))
+        batches = [listed(requests), *(listed([each]) for each in requests), columns(body["instances"])]
+        lines.append(json.dumps([str(run.directory.saved_model), batches]) + "\n")
     finished = elsewhere(None, tmp_path, "-c", SERVE, given="".join(lines))
-    for (task, run_dir), line in zip(runs.items(), finished.stdout.strip().split("\n")[-len(runs) :], strict=True):
+    for (task, run), line in zip(runs.items(), finished.stdout.strip().split("\n")[-len(runs) :], strict=True):
         together, *alone, example = json.loads(line)
         assert example["error"] == [""], task
-        inputs = INPUTS[task][1]
-        for row, expected in enumerate(seqloom.load(run_dir).predict(inputs)):
+        for row, expected in enumerate(run.predict(INPUTS[task])):
             assert bool(expected["error"]) == (row == 2), task
             for answer, index in ((together, row), (alone[row], 0)):
                 for name, value in expected.items():
                     same_value(answer[name][index], value)
+
+
+def listed(requests: list[Any]) -> dict[str, Any]:
+    """A batch as a client writes it: padded lists."""
+    return {name: values.numpy().tolist() for name, values in stack(requests).items()} | {
+        name: [request[name] for request in requests] for name in requests[0] if isinstance(requests[0][name], str)
+    }
+
+
+def columns(instances: list[dict[str, Any]]) -> dict[str, Any]:
+    return {name: [instance[name] for instance in instances] for name in instances[0]}
 
 
 def same_value(answer: Any, expected: Any) -> None:

@@ -10,7 +10,7 @@ import hashlib
 import io
 import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
@@ -60,15 +60,26 @@ _STYLE: dict[Any, Any] = {
 
 
 class Canvas:
-    """Axes to draw on, and the SVG text once the drawing is done."""
+    """Axes to draw on, one above the other if there are several, and the SVG text once the drawing is done."""
 
-    axes: Axes
+    rows: Sequence[Axes]
     svg: str = ""
+
+    @property
+    def axes(self) -> Axes:
+        """The uppermost ones."""
+        return self.rows[0]
 
 
 @contextmanager
-def canvas(width: float, height: float) -> Iterator[Canvas]:
-    """Axes of so many inches; after the `with` block `svg` holds what was drawn on them."""
+def canvas(width: float, height: float, shares: Sequence[float] = (1,)) -> Iterator[Canvas]:
+    """Axes of so many inches; after the `with` block `svg` holds what was drawn on them.
+
+    Args:
+        width: inches.
+        height: inches.
+        shares: of the height, for each of several axes that have their abscissa in common.
+    """
     import matplotlib
     from matplotlib.figure import Figure as Drawing
 
@@ -77,7 +88,8 @@ def canvas(width: float, height: float) -> Iterator[Canvas]:
         # The browser's fonts have the characters that matplotlib's own font lacks.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         drawing = Drawing(figsize=(width, height), layout="constrained")
-        sheet.axes = drawing.add_subplot()
+        grid = drawing.subplots(len(shares), sharex=True, squeeze=False, height_ratios=shares)
+        sheet.rows = list(grid[:, 0])
         yield sheet
         drawing.savefig(stream, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     sheet.svg = _inline(stream.getvalue(), width)

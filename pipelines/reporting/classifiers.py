@@ -72,18 +72,28 @@ def calibration_section(
     if not answered.any():
         return Section("Calibration", "Nothing was answered.")
     gold, predicted, probabilities = gold[answered], predicted[answered], probabilities[answered]
-    right, confidence = gold == predicted, classification.confidences(predicted, probabilities)
+    text, (diagram, counts) = trust(gold == predicted, classification.confidences(predicted, probabilities))
+    curve = [_roc_curve(labels[1], gold, probabilities)] if _has_curve(gold, probabilities) else []
+    return Section("Calibration", text, [diagram, *curve, counts])
+
+
+def trust(right: np.ndarray, confidence: np.ndarray, units: str = "answers") -> tuple[str, tuple[Figure, Figure]]:
+    """How far confidence can be trusted: in words, as accuracy against confidence, and how many answers have which.
+
+    Args:
+        right: bool `(answers,)`, at least one.
+        confidence: `(answers,)`, in [0, 1].
+        units: what is right or wrong, in the plural.
+    """
     error = classification.ece(right, confidence)
     excess = confidence.mean() - right.mean()
     text = (
-        f"Answers are {100 * confidence.mean():.1f} % sure on average, and {100 * right.mean():.1f} % of them are "
-        f"right: the model is {'over' if excess > 0 else 'under'}confident by {100 * abs(excess):.1f} points. The "
-        f"expected calibration error (ECE) is {100 * error:.2f} points: the difference between confidence and accuracy "
-        f"in {classification.BINS} bins of equal width, weighted by their answers (Guo et al. 2017)."
+        f"{units.capitalize()} are {100 * confidence.mean():.1f} % sure on average, and {100 * right.mean():.1f} % of "
+        f"them are right: the model is {'over' if excess > 0 else 'under'}confident by {100 * abs(excess):.1f} points. "
+        f"The expected calibration error (ECE) is {100 * error:.2f} points: the difference between confidence and "
+        f"accuracy in {classification.BINS} bins of equal width, weighted by their {units} (Guo et al. 2017)."
     )
-    curve = [_roc_curve(labels[1], gold, probabilities)] if _has_curve(gold, probabilities) else []
-    diagram, counts = _reliability(right, confidence)
-    return Section("Calibration", text, [diagram, *curve, counts])
+    return text, _reliability(right, confidence, units)
 
 
 def ranges(lasts: Sequence[int], first: int = 0) -> list[str]:
@@ -147,7 +157,7 @@ def _confused(labels: Sequence[str], matrix: np.ndarray) -> list[Table]:
     return [Table(("gold label", "predicted label", "count"), rows, "Most confused labels")] if rows else []
 
 
-def _reliability(right: np.ndarray, confidence: np.ndarray) -> tuple[Figure, Figure]:
+def _reliability(right: np.ndarray, confidence: np.ndarray, units: str) -> tuple[Figure, Figure]:
     """Accuracy against confidence, and how many answers each point of it stands for."""
     bins = classification.reliability(right, confidence)
     used = bins.counts > 0
@@ -157,9 +167,9 @@ def _reliability(right: np.ndarray, confidence: np.ndarray) -> tuple[Figure, Fig
         (100 * bins.confidence[used]).tolist(),
         {"accuracy": (100 * bins.accuracy[used]).tolist()},
         title="Reliability",
-        xlabel="confidence of the answer (%)",
+        xlabel=f"confidence of the {units} (%)",
         ylabel="accuracy (%)",
-        caption="Below the dotted line answers are surer than they should be.",
+        caption=f"Below the dotted line {units} are surer than they should be.",
         diagonal=True,
     )
     counts = bins.counts[used]
@@ -167,8 +177,8 @@ def _reliability(right: np.ndarray, confidence: np.ndarray) -> tuple[Figure, Fig
         names,
         (counts / counts.sum()).tolist(),
         counts=counts.tolist(),
-        title="Answers by confidence",
-        xlabel="share of the answers (%)",
+        title=f"{units.capitalize()} by confidence",
+        xlabel=f"share of the {units} (%)",
         ylabel="confidence (%)",
         percent=True,
     )

@@ -57,6 +57,7 @@ def lines(
     log_x: bool = False,
     log_y: bool = False,
     diagonal: bool = False,
+    ring: tuple[float, float] | None = None,
     width: float = WIDTH,
     height: float = HEIGHT,
 ) -> Figure:
@@ -74,6 +75,7 @@ def lines(
         log_x: whether the abscissa is logarithmic.
         log_y: whether the ordinate is logarithmic.
         diagonal: whether to draw the line on which both axes are equal (calibration, ROC).
+        ring: a point to mark, such as the one that was chosen.
         width: inches.
         height: inches.
 
@@ -90,11 +92,13 @@ def lines(
             axes.plot(x, _numbers(values, 100 if percent else 1), style, color=colour, marker=marker, label=name)
         if diagonal:
             axes.axline((0, 0), slope=100 if percent else 1, color=QUIET, linewidth=0.8, linestyle=":")
+        if ring is not None:
+            axes.plot(ring[0], ring[1] * (100 if percent else 1), "o", color=INK, markersize=10, fillstyle="none")
         make_logarithmic(axes, log_x, log_y)
         if not log_x and all(float(value).is_integer() for value in x):
             axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         elif not log_x:
-            axes.xaxis.set_major_locator(MaxNLocator(6))
+            axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
         axes.grid(visible=False, axis="x")
         axes.margins(x=0.02)
         finish(axes, title, xlabel, ylabel, list(series), width)

@@ -337,6 +337,17 @@ def prose(text: str, title: str = "") -> Html:
     return Html(heading + "".join(f"<p>{escape(part)}</p>" for part in parts))
 
 
+def embedded(figure: Figure) -> Html:
+    """A figure as markup, for an example that consists of more than a drawing.
+
+    Example:
+        >>> embedded(Figure("<svg></svg>", "", "a wave & more")).markup
+        '<figure><div role="img" aria-label="a wave &amp; more"><svg></svg></div></figure>'
+    """
+    caption = f"<figcaption>{escape(figure.caption)}</figcaption>" if figure.caption else ""
+    return Html(f'<figure><div role="img" aria-label="{escape(figure.alt)}">{figure.svg}</div>{caption}</figure>')
+
+
 def badge(text: str, kind: str = "note") -> Html:
     """A word in a small coloured frame; `kind` is `"right"`, `"wrong"` or `"note"`."""
     return Html(f'<span class="badge {escape(kind)}">{escape(text)}</span>')

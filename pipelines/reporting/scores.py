@@ -14,6 +14,7 @@ from ..evaluation import lower_is_better
 from .page import Figure, format_interval, format_metric, is_fraction, readable_name
 
 HEADLINES = 4  # metrics with a tile of their own
+BROADEST = 7  # metrics that stand beside each other without scrolling
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,10 @@ def _is_part(name: str, names: Sequence[str]) -> bool:
     return re.sub("(precision|recall)$", "f1", name) in set(names) - {name}
 
 
+def _is_variant(name: str, names: Sequence[str]) -> bool:
+    return any(name.startswith(f"{other}_") for other in names)
+
+
 def tiles(metrics: Mapping[str, Any], published: Sequence[Mapping[str, Any]] = ()) -> list[Tile]:
     """The foremost metrics of a run in large print, each against its best baseline."""
     made = []
@@ -115,10 +120,17 @@ def _with_margin(tile: Tile, metric: str, value: float | None, baselines: Mappin
 
 
 def run_table(title: str, metrics: Mapping[str, Any], published: Sequence[Mapping[str, Any]]) -> ScoreTable:
-    """This run, its baselines and the figures of the literature, in one table."""
+    """This run, its baselines and the figures of the literature, in one table.
+
+    A table that would be too broad leaves out variants of a metric, as `wer_greedy` is of `wer`, that this run alone
+    has: the sections of the task show them.
+    """
     systems = [metrics, *({"metrics": scores} for scores in metrics.get("baselines", {}).values()), *published]
     every = (name for system in systems for name in system.get("metrics", {}))
     columns = list(dict.fromkeys([*ranked(metrics, published), *every]))
+    if len(columns) > BROADEST:
+        shared = {name for system in systems[1:] for name in system["metrics"]}
+        columns = [name for name in columns if name in shared or not _is_variant(name, columns)]
     literature = [system["metrics"] for system in published]
     digits = max((decimals_of(name, metrics, literature) for name in columns), default=1)
 

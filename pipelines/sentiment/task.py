@@ -80,11 +80,13 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
             },
         }
 
-    def details(self, rows: Sequence[Row], preprocessor: Preprocessor, call: Call) -> list[Row]:
+    def details(
+        self, rows: Sequence[Row], requests: Sequence[Mapping[str, Any]], preprocessor: Preprocessor, call: Call
+    ) -> list[Row]:
         facts = how_read([row["text"] for row in rows], preprocessor.reader(self.config), self.config)
         detailed = [{**row, **fact} for row, fact in zip(rows, facts, strict=True)]
         chosen = evaluation.worth_explaining(detailed)
-        answers = call("explain", [{"text": detailed[place]["text"]} for place in chosen])
+        answers = call("explain", [requests[place] for place in chosen])
         for place, answer in zip(chosen, answers, strict=True):
             pairs = zip(answer["tokens"], answer["contributions"], strict=True)
             detailed[place]["explanation"] = [[word, round(value, 4)] for word, value in pairs]
@@ -93,7 +95,7 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
     def score(self, rows: Sequence[Row], intervals: bool = True) -> Scores:
         return evaluation.score(rows, RESAMPLES if intervals else 0)
 
-    def sections(self, rows: Sequence[Row]) -> list[Section]:
+    def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         return evaluation.sections(rows)
 
     def baselines(self, train: Sequence[LabelledText], test: Sequence[LabelledText]) -> dict[str, list[Row]]:

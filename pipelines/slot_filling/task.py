@@ -77,7 +77,7 @@ class SlotFilling(Pipeline[Config, TaggedSentence, Preprocessor]):
     def score(self, rows: Sequence[Row], intervals: bool = True) -> Scores:
         return evaluation.score(rows, RESAMPLES if intervals else 0)
 
-    def sections(self, rows: Sequence[Row]) -> list[Section]:
+    def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         return evaluation.sections(rows)
 
     def baselines(self, train: Sequence[TaggedSentence], test: Sequence[TaggedSentence]) -> dict[str, list[Row]]:

@@ -77,7 +77,7 @@ class TreeSentiment(Pipeline[Config, LabelledTree, Preprocessor]):
     def score(self, rows: Sequence[Row], intervals: bool = True) -> Scores:
         return evaluation.score(rows, self.config.classes, RESAMPLES if intervals else 0)
 
-    def sections(self, rows: Sequence[Row]) -> list[Section]:
+    def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         return evaluation.sections(rows, self.config.classes)
 
     def baselines(self, train: Sequence[LabelledTree], test: Sequence[LabelledTree]) -> dict[str, list[Row]]:

@@ -13,16 +13,20 @@ from seqloom.layers import (
     GRU,
     LSTM,
     SCRN,
+    AudioFeatures,
     BernoulliHalt,
     Bidirectional,
     CharacterEncoder,
     ClockworkRNN,
     Conditioning,
+    ConvolutionalSubsampling,
     CoupledLSTM,
+    Deltas,
     EchoState,
     Encoder,
     EndSymbol,
     FactoredDense,
+    FeatureNormalisation,
     GatedFeedback,
     Jordan,
     LeakyRNN,
@@ -34,6 +38,7 @@ from seqloom.layers import (
     SequencePooling,
     SimpleRNN,
     SkipRNN,
+    SpecAugment,
     WordDropout,
 )
 
@@ -49,6 +54,24 @@ def floats(features):
         return {"inputs": np.concatenate([steps, more], axis=1).astype("float32"), "lengths": LENGTHS}
 
     return inputs
+
+
+def waveform(padding):
+    samples = np.random.default_rng(0).uniform(-1, 1, (50 + padding, 3)).astype("float32")
+    return {"waveform": samples.T, "lengths": np.array([50, 1, 37], "int32")}
+
+
+def audio_features(kind):
+    def make(**kwargs):
+        return AudioFeatures(
+            1000, kind, mel_bands=4, coefficients=3, lowest_frequency=50, highest_frequency=400, **kwargs
+        )
+
+    return LayerCase(kind, make, waveform, mixed_dtype="float32", time_last=("waveform",))
+
+
+def front_end(name, make, **settings):
+    return LayerCase(name, make, floats(3), mixed_dtype="float32", **settings)
 
 
 def logits(padding):
@@ -221,6 +244,16 @@ CASES = [
         floats(4),
     ),
     *RECURSIVE_CASES,
+    audio_features("log_mel"),
+    audio_features("mfcc"),
+    front_end("deltas", lambda **kwargs: Deltas(**kwargs)),
+    front_end("deltas_first_only", lambda **kwargs: Deltas(order=1, width=3, **kwargs)),
+    front_end("feature_normalisation", lambda **kwargs: FeatureNormalisation(**kwargs)),
+    front_end("feature_normalisation_global", lambda **kwargs: FeatureNormalisation("global", **kwargs)),
+    LayerCase(
+        "convolutional_subsampling", lambda **kwargs: ConvolutionalSubsampling(5, 3, (1, 2), **kwargs), floats(3)
+    ),
+    LayerCase("spec_augment", lambda **kwargs: SpecAugment(2, 0.5, 1, 0.5, seed=0, **kwargs), floats(3)),
     LayerCase("word_dropout", lambda **kwargs: WordDropout(0.5, **kwargs), word_ids, mixed_dtype="int32"),
 ]
 

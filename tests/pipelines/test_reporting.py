@@ -191,6 +191,21 @@ def test_margin_over_the_best_baseline_knows_which_direction_is_better(html):
     assert '<span class="worse">+2.3</span>' in html
 
 
+def test_variants_of_a_metric_leave_a_table_that_is_too_broad():
+    names = ("wer", "cer", "ser", *(f"{rate}_{decoder}" for rate in ("wer", "cer") for decoder in ("greedy", "beam")))
+    values = {name: 0.1 * (1 + at) for at, name in enumerate(names)}
+
+    def columns(values, others):
+        scored = metrics() | {"metrics": values, "confidence": {}, "baselines": {"words": others}}
+        html = render.render_run(run_page(metrics=scored, published=[]))
+        found = re.search(r'<table class="results">.*?</thead>', html, flags=re.DOTALL)[0]
+        return [name.strip() for name in re.findall(r'class="figure-cell">([^<]*)\N{NO-BREAK SPACE}%<', found)]
+
+    assert len(columns(values, {"wer": 0.5})) == 7
+    kept = columns(values | {"blank_share": 0.7}, {"wer": 0.5, "cer_beam": 0.5})
+    assert kept == ["WER", "CER", "SER", "CER beam", "Blank share"]
+
+
 def test_only_changed_settings_are_marked(html):
     rows = re.findall(r'<tr class="changed"><th scope="row"><code>(\w+)', html)
     assert set(rows) == {"units"}
@@ -314,6 +329,7 @@ def test_figures_are_valid_svg_without_numbers_that_are_not_finite():
         *figures.learning_curves(holes),
         *figures.learning_curves(history(1)),
         figures.lines([0, 0.5, 1], {"a": [0, 0.4, 1]}, percent=True, diagonal=True),
+        figures.lines([0, 1, 2], {"a": [1, 0.5, 1]}, ring=(1, 0.5)),
         figures.bars(["1-5", "6+"], {"model": [0.5, None], "base": [0.1, 0.2]}, counts=[3, 4], vertical=True),
         figures.dots(["a", "b"], [0.5, 0.7], intervals=[(0.4, 0.6), None], groups=["x", "y"]),
         figures.heatmap(["a", "b"], [[0, 0], [0, 0]], columns=["$x$", "y"]),

@@ -1,0 +1,172 @@
+"""Scorers of the decoders, with the tables of a back-off model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...layers.ctc import CharacterScorer, NgramTables, WordScorer
+from .backoff_model import END, START, UNKNOWN, BackoffModel, Ngram
+
+SPACE = " "
+
+
+def character_scorer(model: BackoffModel, labels: Sequence[str]) -> CharacterScorer:
+    """Scores texts by a model over characters.
+
+    Args:
+        model: over characters.
+        labels: the character of each label. One that the model does not know has the probability of an unknown one.
+
+    Raises:
+        ValueError: if a label is not one character, or stands twice.
+
+    Example:
+        >>> from .kneser_ney import fit
+        >>> scorer = character_scorer(fit(["ab", "b"], order=2), "ab ")
+        >>> scorer.log_probabilities.shape
+        TensorShape([4, 3])
+    """
+    _check(labels)
+    known = {START, *map(model.known, labels)}
+    histories = _Histories(model, known.issuperset)
+    columns: dict[str, list[int]] = {}
+    for column, label in enumerate([*map(model.known, labels), END]):
+        columns.setdefault(label, []).append(column)
+    log_probabilities = np.zeros((len(histories), len(labels) + 1))  # the last column is the end
+    following = np.zeros((len(histories), len(labels) + 1), "int32")
+    ngrams = _by_history(model)
+    for row, history in enumerate(histories.ordered):
+        if history:
+            shorter = histories.shorter(history)
+            log_probabilities[row] = log_probabilities[shorter] + model.backoffs.get(history, 0.0)
+            following[row] = following[shorter]
+        for word, log_probability in ngrams.get(history, ()):
+            for column in columns.get(word, ()):
+                log_probabilities[row, column] = log_probability
+                following[row, column] = histories.after((*history, word))
+    return CharacterScorer(
+        log_probabilities=log_probabilities[:, :-1],
+        following=following[:, :-1],
+        ends=log_probabilities[:, -1],
+        start=histories.after((START,)),
+        space=_space(labels),
+    )
+
+
+def word_scorer(model: BackoffModel, labels: Sequence[str]) -> WordScorer:
+    """Scores texts by a model over words.
+
+    Args:
+        model: over words. Those that the labels cannot spell are left out of the trie.
+        labels: the character of each label.
+
+    Raises:
+        ValueError: if a label is not one character, or stands twice.
+
+    Example:
+        >>> from .kneser_ney import fit
+        >>> scorer = word_scorer(fit([["ab", "a"], ["b"]], order=2), "ab ")
+        >>> scorer.words.numpy().tolist()  # of no prefix, of unknown ones, and of a, ab, b
+        [0, 0, 2, 3, 4]
+    """
+    _check(labels)
+    numbers = {word: number for number, word in enumerate(model.vocabulary)}
+    histories = _Histories(model, lambda history: True)
+    children, words, look_ahead = _trie(model, labels, numbers)
+    return WordScorer(
+        children=children,
+        words=words,
+        look_ahead=look_ahead,
+        tables=_ngram_tables(model, histories, numbers),
+        start=histories.after((START,)),
+        end=numbers[END],
+        space=_space(labels),
+    )
+
+
+class _Histories:
+    """The histories that a model tells apart, numbered from the empty one on, shorter ones first."""
+
+    def __init__(self, model: BackoffModel, reachable: Callable[[Ngram], bool]) -> None:
+        found = {(), *model.backoffs, *(ngram[:-1] for ngram in model.log_probabilities)}
+        found = {history for history in found if len(history) < model.order and reachable(history)}
+        self.ordered = sorted(found, key=lambda history: (len(history), history))
+        self.numbers = {history: number for number, history in enumerate(self.ordered)}
+
+    def __len__(self) -> int:
+        return len(self.ordered)
+
+    def after(self, words: Ngram) -> int:
+        """The number of the longest history that words end with."""
+        while words not in self.numbers:
+            words = words[1:]
+        return self.numbers[words]
+
+    def shorter(self, history: Ngram) -> int:
+        """The number of the next shorter history."""
+        return self.after(history[1:])
+
+
+def _by_history(model: BackoffModel) -> dict[Ngram, list[tuple[str, float]]]:
+    found: dict[Ngram, list[tuple[str, float]]] = {}
+    for ngram, log_probability in model.log_probabilities.items():
+        found.setdefault(ngram[:-1], []).append((ngram[-1], log_probability))
+    return found
+
+
+def _trie(
+    model: BackoffModel, labels: Sequence[str], numbers: dict[str, int]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Children, words and look-ahead of the nodes.
+
+    Node 0 is the empty prefix, node 1 stands for all prefixes that no known word has.
+    """
+    label_of = {character: label for label, character in enumerate(labels) if character != SPACE}
+    words = [word for word in model.vocabulary[2:] if word and label_of.keys() >= set(word)]
+    children = np.ones((2 + sum(map(len, words)), len(labels)), "int32")
+    ends = np.full(len(children), numbers[UNKNOWN], "int32")
+    look_ahead = np.full(len(children), -np.inf)
+    look_ahead[:2] = 0.0, model.log_probability(UNKNOWN)
+    nodes = 2
+    for word in words:
+        node, log_probability = 0, model.log_probability(word)
+        for character in word:
+            parent, label = node, label_of[character]
+            node = children[parent, label]
+            if node == 1:
+                children[parent, label] = node = nodes
+                nodes += 1
+            look_ahead[node] = max(look_ahead[node], log_probability)
+        ends[node] = numbers[word]
+    if SPACE in labels:
+        children[:, list(labels).index(SPACE)] = 0
+    return children[:nodes], ends[:nodes], look_ahead[:nodes]
+
+
+def _ngram_tables(model: BackoffModel, histories: _Histories, numbers: dict[str, int]) -> NgramTables:
+    rows = []
+    for ngram, log_probability in model.log_probabilities.items():
+        key = histories.numbers[ngram[:-1]] * len(numbers) + numbers[ngram[-1]]
+        rows.append((key, log_probability, histories.after(ngram)))
+    keys, log_probabilities, following = zip(*sorted(rows), strict=True)
+    chains = np.zeros((len(histories), model.order), "int32")
+    backoffs = np.zeros((len(histories), model.order), "float32")
+    for row, history in enumerate(histories.ordered[1:], start=1):
+        shorter = histories.shorter(history)
+        chains[row] = row, *chains[shorter, :-1]
+        backoffs[row, 1:] = backoffs[shorter, :-1] + model.backoffs.get(history, 0.0)
+    return NgramTables(keys, log_probabilities, following, chains, backoffs, words=len(numbers))
+
+
+def _check(labels: Sequence[str]) -> None:
+    wrong = [label for label in labels if len(label) != 1]
+    if wrong:
+        raise ValueError(f"labels must be single characters, got {wrong[0]!r}")
+    if len(set(labels)) != len(labels):
+        raise ValueError(f"labels must differ from each other, got {list(labels)}")
+
+
+def _space(labels: Sequence[str]) -> int | None:
+    return list(labels).index(SPACE) if SPACE in labels else None

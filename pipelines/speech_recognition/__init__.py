@@ -1,0 +1,1 @@
+"""Speech recognition: what was said in a recording, letter by letter."""
