@@ -20,7 +20,7 @@ def log_posteriors(logits, lengths):
         lengths: int32 tensor `(batch,)`, valid frames of each row.
 
     Returns:
-        float32 tensor `(time, batch, n + 1)`, at least `IMPOSSIBLE`.
+        float32 tensor `(time, batch, n + 1)`, at least `IMPOSSIBLE`, which is also what a frame with a NaN holds.
 
     Raises:
         ValueError: if the number of classes is not known.
@@ -33,7 +33,8 @@ def log_posteriors(logits, lengths):
     classes = logits.shape[-1]
     if classes is None:
         raise ValueError(f"logits must have a known number of classes, got shape {tuple(logits.shape)}")
-    frames = tf.maximum(tf.nn.log_softmax(tf.cast(logits, tf.float32)), IMPOSSIBLE)
+    frames = tf.nn.log_softmax(tf.cast(logits, tf.float32))
+    frames = tf.where(frames > IMPOSSIBLE, frames, IMPOSSIBLE)  # also what is no number
     certain = tf.where(tf.range(classes) == classes - 1, 0.0, IMPOSSIBLE)
     real = sequence_mask(lengths, tf.shape(logits)[1])
     return tf.transpose(tf.where(real[..., None], frames, certain), (1, 0, 2))

@@ -11,9 +11,9 @@ from .frames import IMPOSSIBLE, LOWEST_POSSIBLE, log_posteriors
 # the multiplier of Knuth's MMIX generator, for the numbers that stand for prefixes
 _MULTIPLIER = 6364136223846793005
 
-# each is `(batch, beams)`: log probabilities of the alignments that end in the last label, in a blank, and of both; the
-# last label, the blank if there is none; numbers that stand for the prefix and for the prefix without its last label;
-# what the language model adds to the score, and its states `(batch, beams, state_size)`
+# Each is `(batch, beams)`: log probabilities of the alignments that end in the last label, in a blank, and of both; the
+# last label; numbers that stand for the prefix and for the prefix without its last label; what the language model adds
+# to the score, and its states `(batch, beams, state_size)`, both of them `()` without a model.
 _Beams = namedtuple("_Beams", "label blank total last key parent_key model_score model_states")
 
 
@@ -39,7 +39,8 @@ def prefix_beam_search(logits, lengths, beam_width, scorer=None, weight=0.0, bon
         scores: float32 tensor `(batch, beam_width)`; `-inf`, with a text of no labels, where there are fewer texts.
 
     Raises:
-        ValueError: if `beam_width` is not positive, or if the number of classes is not known.
+        ValueError: if `beam_width` is not positive, if the number of classes is not known, or if `scorer` has another
+            number of labels.
 
     Example:
         >>> logits = tf.math.log([[[0.4, 0.6], [0.4, 0.6]]])  # best path: two blanks, 0.36
@@ -56,9 +57,9 @@ def prefix_beam_search(logits, lengths, beam_width, scorer=None, weight=0.0, bon
     """
     if beam_width < 1:
         raise ValueError(f"beam_width must be a positive integer, got beam_width={beam_width}")
-    model = None if scorer is None else _Model(scorer, weight, bonus)
     frames = log_posteriors(logits, lengths)
     time, batch = tf.unstack(tf.shape(frames)[:2])
+    model = None if scorer is None else _Model(scorer, weight, bonus, labels=frames.shape[-1] - 1)
     search = _Search(batch, beam_width, frames.shape[-1] - 1, model)
     choices = tf.TensorArray(tf.int32, time, element_shape=(None, beam_width))
 
@@ -85,13 +86,15 @@ def prefix_beam_search(logits, lengths, beam_width, scorer=None, weight=0.0, bon
 class _Model:
     """What a scorer adds to the score."""
 
-    def __init__(self, scorer, weight, bonus):
-        self.scorer = scorer
+    def __init__(self, scorer, weight, bonus, labels):
+        self.scorer, self.labels = scorer, labels
         self.weight, self.bonus = (tf.cast(factor, tf.float32) for factor in (weight, bonus))
 
     def extensions(self, states):
         """`(batch, beams, n)`."""
         log_probabilities, words = self.scorer.extensions(states)
+        if log_probabilities.shape[-1] != self.labels:
+            raise ValueError(f"scorer must know the {self.labels} labels, got one of {log_probabilities.shape[-1]}")
         return self.weight * log_probabilities + self.bonus * words
 
     def finish(self, states):
@@ -102,19 +105,18 @@ class _Model:
 class _Search:
     """One frame of the search over `batch` rows of `width` beams and `labels` labels.
 
-    The candidates of a row are each beam extended by each label, `width * labels` in a row, and then the beams as they
-    stand. All beams are different prefixes, also the impossible ones, which is why `width` of them can always be chosen
+    The candidates of a row are the beams as they stand, and then each beam extended by each label, `width * labels` of
+    them. All beams are different prefixes, also the impossible ones, which is why `width` of them can always be chosen
     without one that equals another.
     """
 
     def __init__(self, batch, width, labels, model):
         self.batch, self.width, self.labels, self.model = batch, width, labels, model
-        self.extended = width * labels
         # the place of each beam's first extension among those of all rows, flat
         self.first_place = tf.reshape(tf.range(batch * width) * labels, (batch, width))
         self.row_place = self.first_place[:, :1] - 1
         self.place_in_row = tf.cast(tf.range(width)[:, None] * labels + 1, tf.float32)
-        self.rows = tf.stack([batch, self.extended])
+        self.rows = tf.stack([batch, width * labels])
 
     def first(self):
         """The empty prefix, and beams that are impossible."""
@@ -139,13 +141,13 @@ class _Search:
     def extend(self, beams, frame):
         """The best candidates after `frame`, `(batch, n + 1)`, and their places among all, int32 `(batch, beams)`."""
         extensions, stays = self._candidates(beams, frame)
-        candidates = tf.concat([extensions, stays.total], axis=1)
+        candidates = tf.concat([stays.total, extensions], axis=1)  # the good ones first make `top_k` faster
         if self.model is None:
             total, chosen = tf.math.top_k(candidates, self.width)
             model_score = ()
         else:
             model_scores = beams.model_score[..., None] + self.model.extensions(beams.model_states)
-            model_scores = tf.concat([tf.reshape(model_scores, self.rows), beams.model_score], axis=1)
+            model_scores = tf.concat([beams.model_score, tf.reshape(model_scores, self.rows)], axis=1)
             _, chosen = tf.math.top_k(candidates + model_scores, self.width)
             total, model_score = (tf.gather(values, chosen, batch_dims=1) for values in (candidates, model_scores))
         source, label, stay = self.choice(chosen)
@@ -167,36 +169,41 @@ class _Search:
 
     def choice(self, chosen):
         """The beam that a candidate was made of, the label that was appended, and whether none was."""
-        stay = chosen >= self.extended
-        source = tf.where(stay, chosen - self.extended, chosen // self.labels)
-        return source, chosen % self.labels, stay
+        extension = chosen - self.width
+        stay = extension < 0
+        return tf.where(stay, chosen, extension // self.labels), extension % self.labels, stay
 
     def _candidates(self, beams, frame):
         """Log probabilities of the extensions, `(batch, beams * n)`, and the beams as they stand after the frame."""
         of_last = tf.gather(frame, beams.last, batch_dims=1)
         extensions = tf.reshape(beams.total[..., None] + frame[:, None, :-1], [-1])
         # the last label again is a new label only behind a blank
-        own_place, repeated = self.first_place + beams.last, beams.blank + of_last
-        extensions = _put(extensions, own_place, repeated)
+        own_place = self.first_place + beams.last
+        repeated = beams.blank + of_last
+        extensions = tf.tensor_scatter_nd_update(extensions, *_flat(own_place, repeated))
 
-        # what is another beam moves there
-        is_parent = tf.cast(beams.parent_key[:, :, None] == beams.key[:, None, :], tf.float32)
-        # the place of its extensions, 0 if it is not kept; one large product, since a batch of small ones is slow
-        parent = tf.matmul(tf.reshape(is_parent, (-1, self.width)), self.place_in_row)
-        parent = tf.cast(tf.reshape(parent, (-1, self.width)), tf.int32)
+        # an extension that is another beam moves there
+        parent = self._parents(beams)
         kept = parent > 0
         place = tf.where(kept, self.row_place + parent + beams.last, own_place)
         from_parent = tf.where(kept, tf.gather(extensions, place), IMPOSSIBLE)
-        extensions = _put(extensions, place, tf.where(kept, float("-inf"), repeated))
+        extensions = tf.tensor_scatter_nd_add(extensions, *_flat(place, tf.where(kept, float("-inf"), 0.0)))
 
         label = _log_add(beams.label + of_last, from_parent)
         blank = beams.total + frame[:, -1:]
         stays = beams._replace(label=label, blank=blank, total=_log_add(label, blank))
         return tf.reshape(extensions, self.rows), stays
 
+    def _parents(self, beams):
+        """One more than the place in its row of the first extension of each beam's parent; 0 if that is not kept."""
+        is_parent = tf.cast(beams.parent_key[:, :, None] == beams.key[:, None, :], tf.float32)
+        # one large product instead of a batch of small ones, which TensorFlow hands to a slower kernel
+        places = tf.matmul(tf.reshape(is_parent, (-1, self.width)), self.place_in_row)
+        return tf.cast(tf.reshape(places, (-1, self.width)), tf.int32)
 
-def _put(flat, places, values):
-    return tf.tensor_scatter_nd_update(flat, tf.reshape(places, (-1, 1)), tf.reshape(values, (-1,)))
+
+def _flat(places, values):
+    return tf.reshape(places, (-1, 1)), tf.reshape(values, [-1])
 
 
 def _log_add(a, b):
@@ -207,14 +214,15 @@ def _log_add(a, b):
 
 def _texts(choices, order, search):
     """Follows the choices `(time, batch, beams)` of each frame back from the beams in `order`."""
+    sources, labels, stays = search.choice(choices)
     time, batch, width = tf.unstack(tf.shape(choices))
-    labels = tf.TensorArray(tf.int32, time, element_shape=choices.shape[1:])
+    beams = tf.TensorArray(tf.int32, time, element_shape=choices.shape[1:])
 
-    def body(step, beams, labels):
-        source, label, stay = search.choice(tf.gather(tf.gather(choices, step), beams, batch_dims=1))
-        return step - 1, source, labels.write(step, tf.where(stay, -1, label))
+    def body(step, chosen, beams):
+        return step - 1, tf.gather(tf.gather(sources, step), chosen, batch_dims=1), beams.write(step, chosen)
 
-    _, _, labels = tf.while_loop(lambda step, *_: step >= 0, body, (time - 1, order, labels))
-    labels = tf.reshape(tf.transpose(labels.stack(), (1, 2, 0)), (batch * width, time))
+    _, _, beams = tf.while_loop(lambda step, *_: step >= 0, body, (time - 1, order, beams))
+    labels = tf.gather(tf.where(stays, -1, labels), beams.stack(), batch_dims=2)
+    labels = tf.reshape(tf.transpose(labels, (1, 2, 0)), (batch * width, time))
     labels, label_lengths = compact(labels, labels >= 0)
     return tf.reshape(labels, (batch, width, time)), tf.reshape(label_lengths, (batch, width))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,8 +60,8 @@ def _model(lines: list[str]) -> BackoffModel:
     for number, line in _content(lines):
         try:
             if line.startswith("ngram ") and not length:
-                order, count = line.removeprefix("ngram ").split("=")
-                announced[int(order)] = int(count)
+                words, count = line.removeprefix("ngram ").split("=")
+                announced[int(words)] = int(count)
             elif line.startswith("\\") and line.endswith("-grams:"):
                 length = int(line[1 : -len("-grams:")])
             else:
@@ -70,15 +71,17 @@ def _model(lines: list[str]) -> BackoffModel:
                     backoffs[ngram] = backoff
         except ValueError as error:
             raise ValueError(f"line {number}: {error}") from None
-    for order, count in announced.items():
-        found = sum(len(ngram) == order for ngram in log_probabilities)
-        if found != count:
-            raise ValueError(f"it announces {count} n-grams of {order} words and holds {found}")
+    found = Counter(map(len, log_probabilities))
+    for order in sorted({*announced, *found}):
+        if found[order] != announced.get(order, 0):
+            raise ValueError(
+                f"it announces {announced.get(order, 0)} n-grams of {order} words and holds {found[order]}"
+            )
     if (END,) not in log_probabilities:
         raise ValueError(f"it has no unigram of {END}")
     log_probabilities.pop((START,), None)
     log_probabilities.setdefault((UNKNOWN,), _NEVER * math.log(10))
-    return BackoffModel(max(announced, default=1), log_probabilities, backoffs)
+    return BackoffModel(max(announced), log_probabilities, backoffs)
 
 
 def _content(lines: list[str]) -> Iterator[tuple[int, str]]:

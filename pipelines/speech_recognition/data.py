@@ -52,9 +52,10 @@ class Preprocessor:
         characters = Vocabulary.labels((" ", *"".join(texts)), base.characters if base else None)
         words = Vocabulary.labels(word for text in texts for word in text.split(" "))
         model = None
-        if config.language_model != "none":
-            parts = [list(text) if config.language_model == "character" else text.split(" ") for text in texts]
-            model = fit(parts, config.order)
+        if config.language_model == "character":
+            model = fit(texts, config.order, vocabulary=characters.entries)
+        elif config.language_model == "word":
+            model = fit([text.split(" ") for text in texts], config.order)
         mean, variance = moments(store, config.deltas)
         return cls(characters, words, store.size, mean, variance, model)
 

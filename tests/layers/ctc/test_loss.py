@@ -69,12 +69,12 @@ def test_dense_and_sparse_agree_on_long_rows_in_a_graph():
 
 @pytest.mark.parametrize("dense", [False, True])
 def test_half_precision_is_computed_in_float32(dense):
-    logits = tf.constant(random_logits(np.random.default_rng(1), 1, 1500, 3, scale=16.0), tf.float16)
-    rest = {"logit_lengths": [1500], "labels": [[0, 1]], "label_lengths": [2], "dense": dense}
+    logits = tf.constant(random_logits(np.random.default_rng(1), 1, 400, 3, scale=16.0), tf.float16)
+    rest = {"logit_lengths": [400], "labels": [[0, 1]], "label_lengths": [2], "dense": dense}
     loss = ctc_loss(logits, **rest)
     assert loss.dtype == tf.float32
     np.testing.assert_array_equal(loss, ctc_loss(tf.cast(logits, tf.float32), **rest))
-    assert 10_000 < float(loss[0]) < np.inf
+    assert 2_000 < float(loss[0]) < np.inf
 
 
 @pytest.mark.parametrize("dense", [False, True])

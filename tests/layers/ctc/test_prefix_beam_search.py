@@ -125,9 +125,8 @@ def test_no_score_is_above_that_of_all_alignments(lengths, width, seed, with_mod
     found = search(logits, lengths, beam_width=width, **arguments)
     for beams, frames, length in zip(found, logits, lengths, strict=True):
         scores = texts(frames[:length])
-        assert len({text for text, score in beams if score > -np.inf}) == min(
-            len(beams), sum(score > -np.inf for _, score in beams)
-        )
+        possible = [text for text, score in beams if score > -np.inf]
+        assert len(set(possible)) == len(possible)
         for text, score in beams:
             if score > -np.inf:
                 assert score <= scores[text] + (model.score(text, 0.8, 0.5) if with_model else 0.0) + 1e-4
@@ -173,7 +172,7 @@ def test_equals_a_search_one_by_one_at_every_width(lengths, width, seed, factors
 @settings(max_examples=15, deadline=None)
 @given(lengths_of_rows, st.integers(0, 1000))
 def test_equals_the_decoder_of_tensorflow_where_nothing_is_dropped(lengths, seed):
-    """In narrow beams that one keeps a little more than the sum over the beams (measured: 7 of 60 rows at width 3)."""
+    """In narrow beams its scores differ from those of a search one by one (measured: 7 of 60 rows at width 3)."""
     logits = random_logits(np.random.default_rng(seed), len(lengths), 4, 4)
     paths, log_probabilities = tf.nn.ctc_beam_search_decoder(
         tf.transpose(logits, (1, 0, 2)), tf.constant(lengths), beam_width=EVERYTHING, top_paths=3
@@ -232,10 +231,14 @@ def test_a_prefix_that_comes_back_is_merged_with_its_longer_ones():
         assert sum(math.exp(score) for _, score in beams) <= 1 + 1e-5
 
 
-def test_rows_that_are_not_finite_leave_the_others_alone():
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_rows_that_are_not_finite_leave_the_others_alone(value):
     logits = random_logits(np.random.default_rng(1), 2, 8, 4)
-    spoilt = np.concatenate([logits, np.full((1, 8, 4), np.nan, "float32")])
-    assert search(spoilt, [8, 5, 8], beam_width=4)[:2] == search(logits, [8, 5], beam_width=4)
+    spoilt = np.concatenate([logits, np.full((1, 8, 4), value, "float32")])
+    for arguments in ({}, {"scorer": model_of(3), "weight": 0.5, "bonus": 0.1}):
+        found = search(spoilt, [8, 5, 8], beam_width=4, **arguments)
+        assert found[:2] == search(logits, [8, 5], beam_width=4, **arguments)
+        assert found[2] == [((), -np.inf)] * 4
 
 
 def test_exports_without_python_or_compiled_operations(tmp_path):
@@ -269,12 +272,13 @@ def test_exports_without_python_or_compiled_operations(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("logits", "width", "message"),
+    ("classes", "width", "scorer", "message"),
     [
-        (tf.zeros((1, 2, 3)), 0, "beam_width must be a positive integer, got beam_width=0"),
-        (tf.keras.Input((None, None)), 4, "logits must have a known number of classes"),
+        (3, 0, None, "beam_width must be a positive integer, got beam_width=0"),
+        (None, 4, None, "logits must have a known number of classes"),
+        (3, 4, model_of(5), "scorer must know the 2 labels, got one of 5"),
     ],
 )
-def test_refuses(logits, width, message):
+def test_refuses(classes, width, scorer, message):
     with pytest.raises(ValueError, match=message):
-        prefix_beam_search(logits, tf.constant([2]), width)
+        decoder(classes, width, scorer).get_concrete_function()

@@ -65,6 +65,7 @@ def test_reads_what_other_toolkits_write(tmp_path: Path):
         ("-0.75", "often", "line 11: could not convert string to float: 'often'"),
         ("-0.75", "-inf", "line 11: logarithms must be finite"),
         ("-0.2 one two\n", "", "it announces 2 n-grams of 2 words and holds 1"),
+        ("ngram 2=2\n", "", "it announces 0 n-grams of 2 words and holds 2"),
         ("\\end\\", "", r"it has no line \\end\\"),
         ("-0.2 one two", "-0.2 one ten", "log_probabilities must hold the unigram 'ten'"),
         ("-0.2 one two", "-0.2 ten two", "log_probabilities must hold the history 'ten'"),
