@@ -46,7 +46,7 @@ _GRAMMAR = Grammar(
 )
 
 _PAUSES = 0.4  # of the words: there is a pause after them
-_DECIBELS = (12.0, 35.0)  # by which speech is above the noise
+_DECIBELS = (-6.0, 15.0)  # by which speech is above the noise
 _PEAK = (0.15, 0.9)  # of the full scale
 _FULL_SCALE = 1 << 15
 

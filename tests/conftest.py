@@ -72,7 +72,7 @@ def tree_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def speech_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of speech recognition on the sample; tests read it and do not change it."""
     tuned = ("--set", "language_model_weight=null", "--set", "word_bonus=null")
-    return _finished(tmp_path_factory, "speech_recognition", "--epochs", "12", "--limit", "200", *tuned)
+    return _finished(tmp_path_factory, "speech_recognition", "--epochs", "30", "--limit", "400", *tuned)
 
 
 def _finished(tmp_path_factory: pytest.TempPathFactory, task: str, *arguments: str) -> Path:

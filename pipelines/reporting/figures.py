@@ -221,6 +221,8 @@ def bars(
             if len(series) == 1:
                 axes.bar_label(drawn, fmt=f"%.{decimals}f", padding=3, fontsize=8.5, color=QUIET)
                 axes.margins(y=0.1) if vertical else axes.margins(x=0.1)
+        if not any(value for numbers in series.values() for value in _numbers(numbers)):
+            axes.set_ylim(0, 1) if vertical else axes.set_xlim(0, 1)  # bars of no length still start at 0
         if vertical:
             axes.set_xticks(places, names)
         else:
