@@ -264,10 +264,14 @@ def test_a_held_out_speaker_is_all_of_test() -> None:
 
 @pytest.mark.real_data
 def test_features_in_the_place_of_sound(command: Commands, data_dir: Path, tmp_path: Path) -> None:
-    """AN4: its cepstra are the input, train and valid share no speaker, and a recording is refused."""
+    """AN4: its cepstra are the input, train and valid share no speaker, and a recording is refused.
+
+    The language model is one of characters here.
+    """
     an4 = TINY.parent / "an4.yaml"
     small = ("--set", "units=16", "--set", "num_layers=1", "--set", "channels=16", "--epochs", 1, "--limit", 40)
-    flags = ("--dataset", "an4", "--config", an4, *small, "--set", "beam_width=2")
+    characters = ("--set", "language_model=character", "--set", "order=4")
+    flags = ("--dataset", "an4", "--config", an4, *small, "--set", "beam_width=2", *characters)
     assert command("run", "speech_recognition", *flags, "--run_dir", tmp_path / "run").status == 0
     file = next((data_dir / "an4_mfcc" / "feat").rglob("*.mfc"))
     answer = json.loads(command("predict", tmp_path / "run", file).out)
