@@ -77,13 +77,15 @@ class WordScorer(tf.Module):
     While a word grows, the score runs ahead: each node of the trie gives out the log probability, without history, of
     its best word. When the word is complete, that is replaced by the model's log probability after the words before.
     So the sum over a whole text is exactly that of the model. A word that leaves the trie, or that ends where no word
-    ends, has the model's probability of an unknown word.
+    ends, has the model's probability of an unknown word times that of its spelling.
 
     Args:
         children: int array `(nodes, n)`, the node of a prefix extended by each label. Node 0 is the empty prefix, which
             a space leads back to. There is a node of all prefixes that no known word has.
         words: int array `(nodes,)`, number of the word that ends at each node, of the unknown word where none does.
-        look_ahead: float array `(nodes,)`, log probability of the best word at or below each node; 0 at node 0.
+        rises: float array `(nodes, n)`, what each label adds while the word grows; what stands for the space is not read.
+        remainders: float array `(nodes,)`, what completing the word adds to its log probability: minus all that was
+            added before and, for an unknown word, the log probability of its spelling.
         tables: `NgramTables` of the words.
         start: int. History of the empty text.
         end: int. Number of the word that is the end of the text.
@@ -96,16 +98,16 @@ class WordScorer(tf.Module):
     # node, history, and what the completed word would lead to: its history, and the bits of what it would add
     state_size = 4
 
-    def __init__(self, children, words, look_ahead, tables, start, end, space=None):
+    def __init__(self, children, words, rises, remainders, tables, start, end, space=None):
         super().__init__(name="word_scorer")
-        children, look_ahead = np.asarray(children), np.asarray(look_ahead)
+        children = np.asarray(children)
         self.labels = children.shape[1]
         self.space = self.labels if space is None else space
         is_space = np.arange(self.labels) == self.space
         self.children = tf.reshape(tf.constant(children, tf.int32), [-1])
-        self.rises = tf.constant(np.where(is_space, 0.0, look_ahead[children] - look_ahead[:, None]), tf.float32)
+        self.rises = tf.constant(np.where(is_space, 0.0, rises), tf.float32)
         self.words = tf.constant(words, tf.int32)
-        self.look_ahead = tf.constant(look_ahead, tf.float32)
+        self.remainders = tf.constant(remainders, tf.float32)
         self.tables: NgramTables = tables
         self.first, self.end = start, end
         self.is_space = tf.constant(is_space, tf.float32)
@@ -127,7 +129,7 @@ class WordScorer(tf.Module):
         history = tf.where((labels == self.space) & (node > 0), following, history)
         node = tf.gather(self.children, node * self.labels + labels)
         log_probability, following = self.tables(history, tf.gather(self.words, node))
-        completion = tf.where(node > 0, log_probability - tf.gather(self.look_ahead, node), 0.0)
+        completion = tf.where(node > 0, log_probability + tf.gather(self.remainders, node), 0.0)
         return tf.stack([node, history, following, tf.bitcast(completion, tf.int32)], axis=-1)
 
     def finish(self, states):

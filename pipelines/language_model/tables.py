@@ -58,6 +58,9 @@ def character_scorer(model: BackoffModel, labels: Sequence[str]) -> CharacterSco
 def word_scorer(model: BackoffModel, labels: Sequence[str]) -> WordScorer:
     """Scores texts by a model over words.
 
+    An unknown word has the model's probability of an unknown word times that of its spelling, in which each character,
+    and the end of the word, are equally likely: so a long stretch of noise is not cheaper than the words it stands for.
+
     Args:
         model: over words. Those that the labels cannot spell are left out of the trie.
         labels: the character of each label.
@@ -74,11 +77,8 @@ def word_scorer(model: BackoffModel, labels: Sequence[str]) -> WordScorer:
     _check(labels)
     numbers = {word: number for number, word in enumerate(model.vocabulary)}
     histories = _Histories(model, lambda history: True)
-    children, words, look_ahead = _trie(model, labels, numbers)
     return WordScorer(
-        children=children,
-        words=words,
-        look_ahead=look_ahead,
+        **_trie(model, labels, numbers),
         tables=_ngram_tables(model, histories, numbers),
         start=histories.after((START,)),
         end=numbers[END],
@@ -116,10 +116,8 @@ def _by_history(model: BackoffModel) -> dict[Ngram, list[tuple[str, float]]]:
     return found
 
 
-def _trie(
-    model: BackoffModel, labels: Sequence[str], numbers: dict[str, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Children, words and look-ahead of the nodes.
+def _trie(model: BackoffModel, labels: Sequence[str], numbers: dict[str, int]) -> dict[str, np.ndarray]:
+    """Children, words, rises and remainders of the nodes, as `WordScorer` takes them.
 
     Node 0 is the empty prefix, node 1 stands for all prefixes that no known word has.
     """
@@ -127,7 +125,8 @@ def _trie(
     words = [word for word in model.vocabulary[2:] if word and label_of.keys() >= set(word)]
     children = np.ones((2 + sum(map(len, words)), len(labels)), "int32")
     ends = np.full(len(children), numbers[UNKNOWN], "int32")
-    look_ahead = np.full(len(children), -np.inf)
+    look_ahead = np.full(len(children), -np.inf)  # of the best word at or below a node
+    depths = np.zeros(len(children))
     look_ahead[:2] = 0.0, model.log_probability(UNKNOWN)
     nodes = 2
     for word in words:
@@ -137,12 +136,17 @@ def _trie(
             node = children[parent, label]
             if node == 1:
                 children[parent, label] = node = nodes
+                depths[node] = depths[parent] + 1
                 nodes += 1
             look_ahead[node] = max(look_ahead[node], log_probability)
         ends[node] = numbers[word]
+    children, ends, look_ahead, depths = (values[:nodes] for values in (children, ends, look_ahead, depths))
+    letter = -np.log(len(label_of) + 1)  # of an unknown word
+    rises = look_ahead[children] - look_ahead[:, None] + np.where(children == 1, (depths[:, None] + 1) * letter, 0.0)
+    remainders = np.where(ends == numbers[UNKNOWN], (depths + 1) * letter, 0.0) - look_ahead
     if SPACE in labels:
         children[:, list(labels).index(SPACE)] = 0
-    return children[:nodes], ends[:nodes], look_ahead[:nodes]
+    return {"children": children, "words": ends, "rises": rises, "remainders": remainders}
 
 
 def _ngram_tables(model: BackoffModel, histories: _Histories, numbers: dict[str, int]) -> NgramTables:

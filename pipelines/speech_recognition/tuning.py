@@ -13,7 +13,7 @@ from . import errors
 from .config import Config
 from .serving import SpeechServer
 
-WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0)
+WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.2, 2.0)
 BONUSES = (-2.0, 0.0, 1.0, 2.0, 4.0)
 MOST = 300  # utterances that are decoded again and again
 _ROWS = 32  # utterances in one call

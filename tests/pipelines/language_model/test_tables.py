@@ -47,6 +47,13 @@ def total(scorer, text, labels=LABELS):
     return found + [values[0].numpy() for values in scorer.finish(states)]
 
 
+def spelled(model, text, labels=LABELS):
+    """The log probability of a text, in which unknown words are spelled by letters and an end, all equally likely."""
+    words, symbols = text.split(), len(set(labels) - {" "}) + 1
+    unknown = [word for word in words if model.known(word) == UNKNOWN]
+    return model.score(words) - sum(len(word) + 1 for word in unknown) * math.log(symbols)
+
+
 TEXT = st.one_of(st.text(LABELS, max_size=12), st.sampled_from(SENTENCES))
 CHARACTER_SCORERS = [(model, character_scorer(model, LABELS)) for model in (fit(SENTENCES, n) for n in (1, 2, 4))]
 WORD_MODELS = [fit(WORDS, 1), fit(WORDS, 2), fit(WORDS, 3), fit(WORDS, 3, ["bbb", "xyz"]), PRUNED]
@@ -65,7 +72,7 @@ def test_a_character_scorer_is_its_model(text, pair):
 def test_a_word_scorer_is_its_model_for_known_and_unknown_words(text, pair):
     """Spaces at the start and after spaces complete no word."""
     model, scorer = pair
-    np.testing.assert_allclose(total(scorer, text), [model.score(text.split()), len(text.split())], rtol=1e-5)
+    np.testing.assert_allclose(total(scorer, text), [spelled(model, text), len(text.split())], rtol=1e-5)
 
 
 def test_characters_that_a_model_does_not_know_are_unknown_ones():
@@ -79,7 +86,7 @@ def test_labels_without_a_space_spell_one_word():
     words = fit([["ab"], ["ba"]], order=2)
     for scorer, text, score in (
         (word_scorer(words, "ab"), "ab", words.score(["ab"])),
-        (word_scorer(words, "ab"), "bb", words.score([UNKNOWN])),
+        (word_scorer(words, "ab"), "bb", words.score([UNKNOWN]) - 3 * math.log(3)),
         (character_scorer(words, "ab"), "ab", words.score("ab")),
     ):
         np.testing.assert_allclose(total(scorer, text, "ab"), [score, 1], rtol=1e-5)
@@ -117,7 +124,7 @@ def test_a_search_with_a_model_is_exhaustive_when_the_beam_is_wide(words):
         expected = {}
         for text, score in texts(logits[row]).items():
             text = "".join(LABELS[label] for label in text)
-            expected[text] = score + 1.3 * model.score(text.split() if words else text) + 0.7 * len(text.split())
+            expected[text] = score + 1.3 * (spelled(model, text) if words else model.score(text)) + 0.7 * len(text.split())
         found = ["".join(LABELS[label] for label in labels[row, beam, : lengths[row, beam]]) for beam in range(121)]
         best = sorted(expected, key=expected.__getitem__, reverse=True)
         np.testing.assert_allclose(scores[row, : len(best)], [expected[text] for text in best], rtol=1e-4)
