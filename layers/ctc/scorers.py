@@ -83,7 +83,7 @@ class WordScorer(tf.Module):
         children: int array `(nodes, n)`, the node of a prefix extended by each label. Node 0 is the empty prefix, which
             a space leads back to. There is a node of all prefixes that no known word has.
         words: int array `(nodes,)`, number of the word that ends at each node, of the unknown word where none does.
-        rises: float array `(nodes, n)`, what each label adds while the word grows; what stands for the space is not read.
+        rises: float array `(nodes, n)`, what each label adds while the word grows; the column of the space is not read.
         remainders: float array `(nodes,)`, what completing the word adds to its log probability: minus all that was
             added before and, for an unknown word, the log probability of its spelling.
         tables: `NgramTables` of the words.

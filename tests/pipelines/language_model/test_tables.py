@@ -124,7 +124,8 @@ def test_a_search_with_a_model_is_exhaustive_when_the_beam_is_wide(words):
         expected = {}
         for text, score in texts(logits[row]).items():
             text = "".join(LABELS[label] for label in text)
-            expected[text] = score + 1.3 * (spelled(model, text) if words else model.score(text)) + 0.7 * len(text.split())
+            of_model = spelled(model, text) if words else model.score(text)
+            expected[text] = score + 1.3 * of_model + 0.7 * len(text.split())
         found = ["".join(LABELS[label] for label in labels[row, beam, : lengths[row, beam]]) for beam in range(121)]
         best = sorted(expected, key=expected.__getitem__, reverse=True)
         np.testing.assert_allclose(scores[row, : len(best)], [expected[text] for text in best], rtol=1e-4)
