@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import fcntl
 import hashlib
 import itertools
@@ -70,6 +71,12 @@ class FeatureStore:
 
     def __iter__(self) -> Iterator[np.ndarray]:
         return (self[row] for row in range(len(self)))
+
+    def of(self, rows: Sequence[int] | np.ndarray) -> FeatureStore:
+        """A store of some of the sounds, in that order; the frames stay where they are."""
+        some, places = copy.copy(self), np.asarray(rows, np.int64)
+        some.lengths, some._ends = self.lengths[places], self._ends[places]
+        return some
 
     def frames(self, rows: Sequence[int] | np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """A batch of sounds, for use inside `tf.numpy_function`.

@@ -16,8 +16,8 @@ from ..registry import suggestion
 # From the simplest one on, and what a report calls them.
 DECODERS = {
     "greedy": "best path",
-    "beam": "prefix beam search",
-    "beam_lm": "prefix beam search with language model",
+    "beam": "prefix beam",
+    "beam_lm": "prefix beam, n-grams",
 }
 
 

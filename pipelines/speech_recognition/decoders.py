@@ -26,7 +26,7 @@ def decoders_section(rows: Sequence[Row]) -> page.Section:
     for name, each in tables.items():
         sums = each.sum(axis=0)
         values = {metric: float(value[0]) for metric, value in rates(sums[None]).items()}
-        mark = " (exported)" if name and name == exported else ""
+        mark = ", exported" if name and name == exported else ""
         lines.append(
             [
                 DECODERS.get(name, "exported decoder") + mark,
@@ -36,7 +36,7 @@ def decoders_section(rows: Sequence[Row]) -> page.Section:
                 factors.get(name),
             ]
         )
-    columns = ["decoder", "wer", "cer", "ser", *STATISTICS[:3], "better", "worse", "real-time factor"]
+    columns = ["decoder", "wer", "cer", "ser", "S", "D", "I", "better", "worse", "real time"]
     kept = [at for at in range(len(columns)) if any(line[at] is not None for line in lines)]
     table = page.Table([columns[at] for at in kept], [[line[at] for at in kept] for line in lines])
     return page.Section(
@@ -57,13 +57,13 @@ def _text(table: np.ndarray, compared: bool, timed: bool) -> str:
     text = (
         f"{sums['words']:,} words and {sums['characters']:,} characters were said in {sums['utterances']:,} "
         "utterances. WER and CER are the substituted, left out (deleted) and inserted words or characters for each one "
-        "that was said; a space is a character. SER is the share of utterances with any wrong word. The kinds of "
-        "errors are counted in words."
+        "that was said; a space is a character. SER is the share of utterances with any wrong word. S, D and I "
+        "count substituted, left out and inserted words."
     )
     if compared:
         text += " Better and worse count the utterances that have fewer or more wrong words than with the best path."
     if timed:
-        text += " The real-time factor is the seconds of computation for each second of sound."
+        text += " The last column is the real-time factor: seconds of computation for each second of sound."
     return text
 
 

@@ -40,6 +40,8 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         super().__init__(config)
         self.selection_metric = config.select_by
         self.server_class = self._server()
+        self._features: FeatureStore | None = None
+        self._rows: dict[str, int] = {}  # of the features, by the digests of the sounds
 
     def usable(self, examples: Sequence[Utterance]) -> tuple[list[Utterance], dict[str, int]]:
         """Leaves out recordings that are too long, and those too short for their transcripts."""
@@ -138,8 +140,12 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         return WaveformServer if self.config.input == "waveform" else FeatureServer
 
     def _store(self, examples: Sequence[Utterance]) -> FeatureStore:
-        """The static features of utterances, from the cache where they have been computed before."""
-        return feature_store([example.sound for example in examples], self.config, cache_dir())
+        """The static features of utterances: of those that were asked for before, or of the cache, or new ones."""
+        digests = [example.sound.digest for example in examples]
+        if self._features is None or not self._rows.keys() >= set(digests):
+            self._features = feature_store([example.sound for example in examples], self.config, cache_dir())
+            self._rows = {digest: row for row, digest in enumerate(digests)}
+        return self._features.of([self._rows[digest] for digest in digests])
 
     def _frames(self, examples: Sequence[Utterance]) -> list[np.ndarray]:
         return list(self._store(examples))

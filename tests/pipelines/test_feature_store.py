@@ -53,6 +53,16 @@ def test_a_batch_is_padded_to_its_longest_sound(tmp_path):
         np.testing.assert_array_equal(store[row], frames[batch_row, : len(expected)])
 
 
+def test_a_part_of_a_store_is_a_store(tmp_path):
+    store = feature_store(sounds(), CONFIG, tmp_path)
+    part = store.of([3, 1, 1])
+    assert part.lengths.tolist() == store.lengths[[3, 1, 1]].tolist()
+    for mine, row in zip(part, (3, 1, 1), strict=True):
+        np.testing.assert_array_equal(mine, store[row])
+    np.testing.assert_array_equal(part.frames([0, 2])[0], store.frames([3, 1])[0])
+    assert len(store) == 5
+
+
 def test_batches_come_out_of_a_tensorflow_pipeline(tmp_path):
     store = feature_store(sounds(), CONFIG, tmp_path)
     batches = tf.data.Dataset.range(5).batch(2)

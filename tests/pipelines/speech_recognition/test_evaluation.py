@@ -124,7 +124,7 @@ def test_the_real_time_factor_is_that_of_the_exported_decoder():
 
 def test_the_exported_decoder_is_named_where_it_is_known():
     alike = evaluated("go", "go", "go", "go")
-    for one, marked in ((alike, []), ({**alike, "decoder": "greedy"}, ["best path (exported)"])):
+    for one, marked in ((alike, []), ({**alike, "decoder": "greedy"}, ["best path, exported"])):
         [table] = blocks(by_title([one])["Decoders"], Table)
         assert [line[0] for line in table.rows if "exported" in line[0]] == marked
 
@@ -172,7 +172,7 @@ def test_sections_of_rows_without_any_comparison():
     found = by_title(BY_HAND)
     assert list(found) == TITLES
     [table] = blocks(found["Decoders"], Table)
-    assert table.columns == ["decoder", "wer", "cer", "ser", "substitutions", "deletions", "insertions"]
+    assert table.columns == ["decoder", "wer", "cer", "ser", "S", "D", "I"]
     assert list(table.rows[0][4:]) == [1, 1, 1]
     assert not blocks(found["Decoders"], Figure)
 
@@ -188,13 +188,13 @@ def test_decoders_stand_side_by_side():
     best_path, beam, with_model = (dict(zip(table.columns, line, strict=True)) for line in table.rows)
     assert best_path["wer"] == pytest.approx(2 / 4)
     assert (best_path["better"], best_path["worse"]) == (None, None)
-    assert (beam["substitutions"], beam["deletions"], beam["better"], beam["worse"]) == (1, 1, 1, 1)
+    assert (beam["S"], beam["D"], beam["better"], beam["worse"]) == (1, 1, 1, 1)
     assert (with_model["better"], with_model["worse"]) == (1, 1)
-    assert with_model["decoder"].endswith("(exported)")
-    assert not best_path["decoder"].endswith("(exported)")
-    assert with_model["real-time factor"] == pytest.approx(0.6 / 6)
+    assert with_model["decoder"].endswith(", exported")
+    assert not best_path["decoder"].endswith(", exported")
+    assert with_model["real time"] == pytest.approx(0.6 / 6)
     [figure] = blocks(section, Figure)
-    assert "prefix beam search with language model" in figure.svg
+    assert "prefix beam, n-grams" in figure.svg
 
 
 TUNING = {
