@@ -63,14 +63,13 @@ def extract_features(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
     import librosa  # not above: it takes a second, and what is cached needs it not
 
     window = round(config.sampling_rate * config.window_ms / 1000)
-    hop = round(config.sampling_rate * config.hop_ms / 1000)
     fft = 2 ** (window - 1).bit_length()
     enough = np.pad(samples, (0, max(0, fft - len(samples))))  # librosa warns of recordings shorter than its window
     energies = librosa.feature.melspectrogram(
         y=enough,
         sr=config.sampling_rate,
         n_fft=fft,
-        hop_length=hop,
+        hop_length=config.hop_length,
         win_length=window,
         window="hann",
         center=True,
@@ -80,7 +79,7 @@ def extract_features(samples: np.ndarray, config: AudioConfig) -> np.ndarray:
         fmin=config.lowest_frequency,
         fmax=config.highest_frequency,
     )
-    features = np.log(energies[:, : 1 + len(samples) // hop] + FLOOR)  # (mel_bands, frames)
+    features = np.log(energies[:, : 1 + len(samples) // config.hop_length] + FLOOR)  # (mel_bands, frames)
     if config.features == "mfcc":
         features = librosa.feature.mfcc(S=features, n_mfcc=config.coefficients)  # (coefficients, frames)
     return np.ascontiguousarray(features.T, np.float32)

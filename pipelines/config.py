@@ -153,6 +153,21 @@ class AudioConfig(BaseModel):
         None, gt=0, description="where the last mel filter ends, in Hz; half the sampling rate if not given"
     )
 
+    @property
+    def hop_length(self) -> int:
+        """Samples from one frame to the next."""
+        return round(self.sampling_rate * self.hop_ms / 1000)
+
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds from one frame to the next, which at some rates is not quite `hop_ms`."""
+        return self.hop_length / self.sampling_rate
+
+    @property
+    def features_of_a_frame(self) -> int:
+        """How many there are, without derivatives."""
+        return self.mel_bands if self.features == "log_mel" else self.coefficients
+
     @model_validator(mode="after")
     def _filters_lie_below_half_the_rate(self) -> Self:
         half = self.sampling_rate / 2

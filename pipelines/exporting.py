@@ -76,6 +76,11 @@ class Server(tf.Module):
         return self._model()
 
     @property
+    def signatures(self) -> Mapping[str, Signature]:
+        """What is exported beside `answer`: all of `others`, unless the settings leave something out."""
+        return self.others
+
+    @property
     def notes(self) -> Mapping[str, Any]:
         """What a client must know to ask, such as a sampling rate, by name; it stands beside the example request."""
         return {}
@@ -103,7 +108,7 @@ def export_server(server: Server, folder: Path, example: Mapping[str, Any]) -> N
     Raises:
         RuntimeError: if the graph holds an operation that a plain CPU server cannot run.
     """
-    functions = {"serving_default": server.function(), **{name: server.function(name) for name in server.others}}
+    functions = {"serving_default": server.function(), **{name: server.function(name) for name in server.signatures}}
     for function in functions.values():
         check_operations(function.graph.as_graph_def())
     server.functions = functions
@@ -132,7 +137,7 @@ def documentation(server: Server) -> dict[str, Any]:
         text = "\n\n".join(inspect.getdoc(each) or "" for each in whose)
         return {"documentation": text, "inputs": inputs, "outputs": list(signature.outputs), **server.notes}
 
-    signatures: dict[str, Server | Signature] = {"serving_default": server, **server.others}
+    signatures: dict[str, Server | Signature] = {"serving_default": server, **server.signatures}
     return {name: described(name, each) for name, each in signatures.items()}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from .errors import UserError
 from .exporting import Server, Signature
 
 Request = Mapping[str, Any]
+
+_CALL = 8_000_000  # letters or samples in one call, padding included: about eight minutes of sound at 16 kHz
 Answer = dict[str, Any]
 
 
@@ -55,17 +57,23 @@ def answer_all(
         requests: input name to a string, a number or an array; arrays are padded with zeros.
         server: the class whose `answer` the signature is, or what describes another signature: it knows the order of
             the outputs and their padding.
-        batch_size: requests in one call.
+        batch_size: requests in one call; fewer where they are long.
     """
     answers: list[Answer] = [{} for _ in requests]
-    order = sorted(range(len(requests)), key=lambda index: _size(requests[index]))
-    for start in range(0, len(order), batch_size):
-        indices = order[start : start + batch_size]
+    for indices in _batches([_size(request) for request in requests], batch_size):
         outputs = signature(**stack([requests[index] for index in indices]))
         arrays = {name: outputs[name].numpy() for name in server.outputs}
         for row, index in enumerate(indices):
             answers[index] = strip({name: array[row] for name, array in arrays.items()}, server.padding)
     return answers
+
+
+def request_or_reason(make: Callable[[Any], Request], given: Any) -> Request | DataError:
+    """A request, or why there is none: what it is made from cannot be read."""
+    try:
+        return make(given)
+    except DataError as error:
+        return error
 
 
 def answers_or_reasons(
@@ -97,6 +105,18 @@ def _nothing(signature: Any, server: type[Server] | Signature) -> Answer:
         value = np.full(shape, b"" if text else 0, object if text else spec.dtype.as_numpy_dtype)
         empty[name] = [] if name in server.padding else _python(value if shape else value[()])
     return empty
+
+
+def _batches(sizes: Sequence[int], most: int) -> Iterator[list[int]]:
+    """The numbers of requests that are answered together: of similar size, and all padded no more than a call bears."""
+    batch: list[int] = []
+    for index in sorted(range(len(sizes)), key=lambda index: sizes[index]):
+        if batch and (len(batch) == most or (len(batch) + 1) * sizes[index] > _CALL):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
 
 
 def stack(requests: Sequence[Request]) -> dict[str, tf.Tensor]:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar
 
+from ..datasets.corpus import DataError
 from .batching import TrainingData
 from .config import TaskConfig
 from .evaluation import Scores
@@ -36,7 +37,7 @@ ConfigT = TypeVar("ConfigT", bound=TaskConfig)
 ExampleT = TypeVar("ExampleT")
 PreprocessorT = TypeVar("PreprocessorT", bound="Preprocessor")
 Row = dict[str, Any]
-Call = Callable[[str, Sequence[Mapping[str, Any]]], list[dict[str, Any]]]
+Call = Callable[[str, Sequence[Mapping[str, Any] | DataError]], list[dict[str, Any]]]
 
 
 class Preprocessor(Protocol):
@@ -132,7 +133,7 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     def details(
         self,
         rows: Sequence[Row],
-        requests: Sequence[Mapping[str, Any]],
+        requests: Sequence[Mapping[str, Any] | DataError],
         preprocessor: PreprocessorT,
         call: Call,
     ) -> list[Row]:
@@ -140,7 +141,7 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
 
         Args:
             rows: as `row` made them.
-            requests: what was asked, one for each row.
+            requests: what was asked, one for each row, or why nothing could be asked.
             preprocessor: of the run.
             call: lets a signature of the export, by name, answer requests.
         """

@@ -146,13 +146,10 @@ class Run:
             raise TypeError(f"inputs must be a list of inputs, got one: {inputs!r}; write predict([...])")
         if explain and "explain" not in self.pipeline.server_class.others:
             raise UserError(f"{self.entry.name} does not explain its answers")
-        return self.answer([self._request(item) for item in inputs], "explain" if explain else "serving_default")
+        from .inference import request_or_reason
 
-    def _request(self, item: Any) -> Mapping[str, Any] | DataError:
-        try:
-            return self.pipeline.request_from_argument(item)
-        except DataError as error:
-            return error
+        requests = [request_or_reason(self.pipeline.request_from_argument, item) for item in inputs]
+        return self.answer(requests, "explain" if explain else "serving_default")
 
 
 def read_config(directory: RunDirectory) -> tuple[TaskEntry, TaskConfig]:

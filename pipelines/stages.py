@@ -19,6 +19,7 @@ from .config import differences
 from .corpora import Splits
 from .errors import UserError
 from .exporting import Server, export_server, plain
+from .inference import request_or_reason
 from .initialisation import copy_from_run, load_base
 from .pretraining import pretrain
 from .reporting.run_page import write_report
@@ -167,7 +168,7 @@ def _decode(run: Run, splits: Splits, split: str) -> list[dict[str, Any]]:
     if split == "test" and splits.test is None:
         return []
     pipeline, examples = run.pipeline, splits.split(split)
-    requests = [pipeline.request(example) for example in examples]
+    requests = [request_or_reason(pipeline.request, example) for example in examples]
     pairs = zip(examples, run.answer(requests), strict=True)
     rows = [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
     return pipeline.details(rows, requests, run.preprocessor, lambda name, requests: run.answer(requests, name))
@@ -236,9 +237,9 @@ def _baselines(run: Run, split: str, foreign: Splits | None) -> dict[str, dict[s
                 return read_json(sibling.metrics)["baselines"]
     try:
         train, _ = run.pipeline.usable(run.splits.train)
+        _log.info("computing the baselines")
+        rows = run.pipeline.baselines(train, (foreign or run.splits).split(split))
     except DataError as error:
         _log.warning("no baselines: %s", error)
         return {}
-    _log.info("computing the baselines")
-    rows = run.pipeline.baselines(train, (foreign or run.splits).split(split))
     return {name: run.pipeline.score(rows_of_one, intervals=False).metrics for name, rows_of_one in rows.items()}

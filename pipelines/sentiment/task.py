@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ...datasets.corpus import DataError
 from ...datasets.labelled_text import LabelledText
 from ..batching import TrainingData
 from ..evaluation import RESAMPLES, Scores
@@ -81,7 +82,11 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
         }
 
     def details(
-        self, rows: Sequence[Row], requests: Sequence[Mapping[str, Any]], preprocessor: Preprocessor, call: Call
+        self,
+        rows: Sequence[Row],
+        requests: Sequence[Mapping[str, Any] | DataError],
+        preprocessor: Preprocessor,
+        call: Call,
     ) -> list[Row]:
         facts = how_read([row["text"] for row in rows], preprocessor.reader(self.config), self.config)
         detailed = [{**row, **fact} for row, fact in zip(rows, facts, strict=True)]

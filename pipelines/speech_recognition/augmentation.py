@@ -139,8 +139,12 @@ def _basis(config: Config) -> np.ndarray:
     """What turns a log spectrum into features `(size, bands)`: cosines for cepstra, nothing for the spectrum itself."""
     if config.features == "log_mel":
         return np.eye(config.mel_bands, dtype=np.float32)
-    waves = np.outer(np.arange(config.coefficients), np.arange(config.mel_bands) + 0.5)
-    return np.cos(np.pi * waves / config.mel_bands).astype(np.float32)
+    waves = np.cos(
+        np.pi * np.outer(np.arange(config.coefficients), np.arange(config.mel_bands) + 0.5) / config.mel_bands
+    )
+    if config.input == "waveform":  # librosa's are orthonormal
+        waves *= np.sqrt(np.where(np.arange(config.coefficients) == 0, 1, 2) / config.mel_bands)[:, None]
+    return waves.astype(np.float32)
 
 
 def _places(frequencies: np.ndarray, sought: tf.Tensor) -> tf.Tensor:

@@ -96,12 +96,13 @@ class Config(TaskConfig, AudioConfig, EncoderConfig):
         Raises:
             DataError: if the corpus is something else, or has no such speaker, or nobody else.
         """
-        given = "features" if any(isinstance(one.sound, FrameMatrix) for one in corpus.train) else "waveform"
-        if corpus.train and given != self.input:
+        every = [one for part in corpus.splits().values() for one in part]
+        given = "features" if any(isinstance(one.sound, FrameMatrix) for one in every) else "waveform"
+        if given != self.input:
             raise DataError(f"input must be what {corpus.name} has, got input={self.input}; say --set input={given}")
-        if self.held_out_speaker is None:
+        if self.held_out_speaker is None or not corpus.train:
             return corpus
-        speakers = sorted({one.speaker for part in corpus.splits().values() for one in part if one.speaker})
+        speakers = sorted({one.speaker for one in every if one.speaker})
         if self.held_out_speaker not in speakers:
             known = ", ".join(speakers) or "none that are named"
             raise DataError(

@@ -22,7 +22,7 @@ from .augmentation import Augmentation
 from .config import Config
 from .transcripts import normal_transcripts
 
-_AT_A_TIME = 256  # utterances whose slopes are computed together
+_AT_A_TIME = 32  # utterances whose slopes are computed together
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,8 @@ class Preprocessor:
         characters: the alphabet, by class; the blank is the class after the last one.
         words: the words of the transcripts.
         size: static features of a frame.
-        mean: float32 `(size,)` or, with slopes, `(3 * size,)`: of the features of all frames.
+        mean: float32 `(size,)` or, with slopes, `(3 * size,)`: of the features of all frames; empty unless the
+            features are normalised by it.
         variance: float32, the same.
         language_model: n-grams of the transcripts; `None` if there is none.
     """
@@ -49,14 +50,14 @@ class Preprocessor:
     def fit(cls, train: Sequence[Utterance], store: FeatureStore, config: Config, base: Self | None = None) -> Self:
         """Learns from train; a run that starts from another one keeps that one's characters first."""
         texts = normal_transcripts([utterance.transcript for utterance in train], config.lowercase)
-        characters = Vocabulary.labels((" ", *"".join(texts)), base.characters if base else None)
+        characters = Vocabulary.labels({" "}.union(*texts), base.characters if base else None)
         words = Vocabulary.labels(word for text in texts for word in text.split(" "))
         model = None
         if config.language_model == "character":
             model = fit(texts, config.order, vocabulary=characters.entries)
         elif config.language_model == "word":
             model = fit([text.split(" ") for text in texts], config.order)
-        mean, variance = moments(store, config.deltas)
+        mean, variance = moments(store, config.deltas) if config.normalisation == "global" else (np.zeros(0),) * 2
         return cls(characters, words, store.size, mean, variance, model)
 
     def save(self, folder: Path) -> None:
@@ -123,8 +124,9 @@ def moments(store: FeatureStore, deltas: bool) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance over all frames of a store of each feature and, if wanted, of its slopes."""
     slopes = Deltas() if deltas else None
     count, total, squares = 0, np.zeros((), np.float64), np.zeros((), np.float64)
-    for start in range(0, len(store.lengths), _AT_A_TIME):
-        frames, lengths = store.frames(np.arange(start, min(start + _AT_A_TIME, len(store.lengths))))
+    order = np.argsort(store.lengths, kind="stable")  # so that a long one is not what many are padded to
+    for start in range(0, len(order), _AT_A_TIME):
+        frames, lengths = store.frames(order[start : start + _AT_A_TIME])
         values = frames if slopes is None else slopes(frames, lengths=tf.constant(lengths)).numpy()
         real = values[np.arange(frames.shape[1]) < lengths[:, None]].astype(np.float64)
         count += len(real)

@@ -17,8 +17,8 @@ import numpy as np
 from ..evaluation import RESAMPLES, Scores, bootstrap
 from ..reporting import figures, page
 from ..reporting.classifiers import most_frequent, ranges, trust
-from .decoders import decoders_section, weight_sections
-from .errors import STATISTICS, rates, statistics
+from .decoder_tables import decoders_section, weight_sections
+from .error_rates import STATISTICS, rates, statistics
 from .judgement import (
     Judgement,
     Row,
@@ -29,7 +29,7 @@ from .judgement import (
     judge,
     real_time_factors,
 )
-from .utterances import worst_utterances
+from .worst_utterances import worst_utterances
 
 LENGTHS = (1, 2, 3, 5, 7, 10, 15, 20, 30)  # last lengths of the ranges by which the WER is shown
 RATE_GROUPS = 4  # of equal size, by speaking rate
@@ -42,7 +42,7 @@ SHOWN_WORDS = 15
 def score(rows: Sequence[Row], resamples: int = RESAMPLES) -> Scores:
     """Judges predictions: metrics with 95 % bootstrap intervals over utterances, and counts.
 
-    `wer`, `cer` and `ser` are those of `errors.rates` for the exported decoder; `wer_greedy`, `wer_beam`,
+    `wer`, `cer` and `ser` are those of `error_rates.rates` for the exported decoder; `wer_greedy`, `wer_beam`,
     `wer_beam_lm` and the same of `cer` follow where rows compare decoders. `blank_share` is the share of steps at which
     the blank is most probable, weighted by time, and `real_time_factor` how many seconds the exported decoder takes for
     a second of sound (the slowest one, if rows do not tell which that is); both are left out where rows lack them.
@@ -97,7 +97,7 @@ def sections(rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[page.Sectio
 
     Args:
         rows: lines of `predictions.jsonl`.
-        tuning: how the language model's weight was chosen, see `decoders.weight_sections`; may be empty.
+        tuning: how the language model's weight was chosen, see `decoder_tables.weight_sections`; may be empty.
     """
     judgements = judge(rows)
     return [

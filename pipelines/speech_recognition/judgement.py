@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .config import DECODERS
-from .errors import Pair, align
+from .error_rates import Pair, align
 
 Row = dict[str, Any]
 

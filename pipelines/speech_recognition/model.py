@@ -39,7 +39,7 @@ class SpeechModel(SequenceModel):
     """
 
     def __init__(self, config: dict, size: int, characters: int, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)  # features keep their precision until they are normalised
         self.config, self.size, self.characters = config, size, characters
         settings = Config.model_validate(config)
         penalty = keras.regularizers.L1L2(settings.l1, settings.l2) if settings.l1 or settings.l2 else None

@@ -14,7 +14,7 @@ from ..language_model import character_scorer, word_scorer
 from .config import Config
 from .data import Preprocessor
 from .model import SpeechModel
-from .words import words_of
+from .word_times import words_of
 
 _ANSWER = ("text", "confidence", "words", "word_confidences", "word_starts", "word_ends", "error")
 _WORDS = dict.fromkeys(("words", "word_confidences", "word_starts", "word_ends"), "words")
@@ -49,11 +49,16 @@ class SpeechServer(Server):
         self.weight, self.bonus = tuning.get("weight", self.weight), tuning.get("bonus", self.bonus)
 
     @property
+    def signatures(self) -> Mapping[str, Signature]:
+        """Those of the decoders that there are, and the posteriors."""
+        return {name: each for name, each in self.others.items() if name != "beam_lm" or self.scorer is not None}
+
+    @property
     def notes(self) -> Mapping[str, Any]:
         """The rate that the input must have."""
         if self.config.input == "waveform":
             return {"sampling_rate": self.config.sampling_rate}
-        return {"frames_per_second": 1000 / self.config.hop_ms}
+        return {"frames_per_second": 1 / self.config.frame_seconds}
 
     def features(self, **inputs: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
         """Static features `(batch, frames, size)`, frames of each row `(batch,)`, and errors `(batch,)`."""
@@ -104,7 +109,8 @@ class SpeechServer(Server):
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """The classes of the characters of each row, `(batch, longest)`, and how many they are, `(batch,)`."""
         if decoder == "greedy":
-            return best_path(logits, lengths)[:2]
+            labels, counts, _ = best_path(logits, lengths)
+            return labels[:, : tf.reduce_max(tf.concat([counts, [0]], axis=0))], counts
         scorer = self.scorer if decoder == "beam_lm" else None
         labels, counts, _ = prefix_beam_search(logits, lengths, self.config.beam_width, scorer, weight, bonus)
         return labels[:, 0], counts[:, 0]
@@ -132,7 +138,7 @@ class SpeechServer(Server):
         cost = ctc_loss(logits, steps, tf.maximum(labels, 0), lengths)
         starts, ends, log_probabilities = align(logits, steps, labels, lengths)
         words = words_of(tf.gather(self.characters, tf.maximum(labels, 0)), lengths, starts, ends, log_probabilities)
-        step = self.config.subsampling * self.config.hop_ms / 1000.0
+        step = self.config.subsampling * self.config.frame_seconds
         return {
             "confidence": tf.where(found["error"] == "", tf.exp(-cost), 0.0),
             "words": words["words"],
@@ -203,7 +209,7 @@ class FeatureServer(SpeechServer):
         self.size = preprocessor.size
 
     def features(self, features: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:  # type: ignore[override]
-        longest = int(self.config.max_seconds * 1000 / self.config.hop_ms)
+        longest = 1 + int(self.config.max_seconds / self.config.frame_seconds)
         features = tf.ensure_shape(features, [None, None, self.size])
         return checked(features, lengths, longest, f"{longest} frames")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -10,11 +11,12 @@ import numpy as np
 
 from ...datasets.audio import AudioFile, FrameMatrix, Sound
 from ...datasets.corpus import DataError
-from ...datasets.feature_file import read_feature_file
+from ...datasets.feature_file import SUFFIX, read_feature_file
 from ...datasets.utterance import Utterance
 from ..audio import waveform
 from ..batching import TrainingData
 from ..corpora import cache_dir
+from ..errors import UserError
 from ..evaluation import RESAMPLES, Scores
 from ..feature_store import FeatureStore, feature_store
 from ..pipeline import Call, Pipeline, Row
@@ -40,27 +42,33 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         super().__init__(config)
         self.selection_metric = config.select_by
         self.server_class = self._server()
-        self._features: FeatureStore | None = None
-        self._rows: dict[str, int] = {}  # of the features, by the digests of the sounds
+        self._stores: list[tuple[FeatureStore, dict[str, int]]] = []  # with the rows of sounds, by their digests
 
     def usable(self, examples: Sequence[Utterance]) -> tuple[list[Utterance], dict[str, int]]:
         """Leaves out recordings that are too long, and those too short for their transcripts."""
-        lengths = self._store(examples).lengths
-        longest = self.config.max_seconds * 1000 / self.config.hop_ms
+        store = self._store(examples)
+        lengths, longest = store.lengths, 1 + self.config.max_seconds / self.config.frame_seconds
         texts = normal_transcripts([example.transcript for example in examples], self.config.lowercase)
         needed = least_frames(texts, self.config)
-        facts = zip(examples, lengths, needed, strict=True)
-        kept = [example for example, length, least in facts if least <= length <= longest]
+        silent = np.array([frames.min() == frames.max() for frames in store])
+        fine = (lengths >= np.array(needed)) & (lengths <= longest) & ~silent
         left_out = {
+            "training utterances left out because they are silent": int(silent.sum()),
             "training utterances left out because they are longer than max_seconds": int((lengths > longest).sum()),
             "training utterances left out because they have fewer steps than characters": int(
                 (lengths < np.array(needed)).sum()
             ),
         }
-        return kept, {reason: count for reason, count in left_out.items() if count}
+        return list(itertools.compress(examples, fine)), {reason: count for reason, count in left_out.items() if count}
 
     def fit_preprocessor(self, train: Sequence[Utterance], base: Preprocessor | None) -> Preprocessor:
-        return Preprocessor.fit(train, self._store(train), self.config, base)
+        store = self._store(train)
+        if store.size != self.config.features_of_a_frame:
+            raise UserError(
+                f"the corpus has {store.size} features a frame, and features={self.config.features} means "
+                f"{self.config.features_of_a_frame}; say --set features=mfcc --set coefficients={store.size}"
+            )
+        return Preprocessor.fit(train, store, self.config, base)
 
     def training_data(self, examples: Sequence[Utterance], preprocessor: Preprocessor) -> TrainingData:
         return training_data(examples, self._store(examples), preprocessor, self.config)
@@ -96,7 +104,9 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
 
     def request_from_argument(self, argument: str) -> Mapping[str, Any]:
         path = Path(argument)
-        is_features = path.suffix == ".mfc"
+        if "\0" in argument:
+            raise DataError(f"{argument!r} is no name of a file")
+        is_features = path.suffix.lower() == SUFFIX
         if is_features and self.config.input == "waveform":
             raise DataError(f"{path} holds features, and this model reads sound")
         if not is_features and self.config.input == "features":
@@ -113,13 +123,16 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         }
 
     def details(
-        self, rows: Sequence[Row], requests: Sequence[Mapping[str, Any]], preprocessor: Preprocessor, call: Call
+        self,
+        rows: Sequence[Row],
+        requests: Sequence[Mapping[str, Any] | DataError],
+        preprocessor: Preprocessor,
+        call: Call,
     ) -> list[Row]:
         detailed = add_decoders(rows, requests, self.config, call)
-        for row, request in zip(detailed, requests, strict=True):
+        for row in detailed:
             gold = row["gold"]["text"]
-            row["seconds"] = float(request["lengths"]) * self._seconds_per_unit
-            row["unseen_words"] = [word for word in gold.split() if word not in preprocessor.words]
+            row["unseen_words"] = [word for word in gold.split(" ") if word not in preprocessor.words]
             row["unseen_characters"] = sorted({each for each in gold if each not in preprocessor.characters})
         add_inspections(detailed, requests, preprocessor, self.config, call)
         return detailed
@@ -131,7 +144,7 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         return evaluation.sections(rows, tuning)
 
     def baselines(self, train: Sequence[Utterance], test: Sequence[Utterance]) -> dict[str, list[Row]]:
-        return baselines.baselines(train, test, self._frames, self.config.hop_ms / 1000, self.config.lowercase)
+        return baselines.baselines(train, test, self._frames, self.config.frame_seconds, self.config.lowercase)
 
     def published(self) -> list[dict[str, Any]]:
         return published.PUBLISHED.get(self.config.dataset, [])
@@ -142,10 +155,12 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
     def _store(self, examples: Sequence[Utterance]) -> FeatureStore:
         """The static features of utterances: of those that were asked for before, or of the cache, or new ones."""
         digests = [example.sound.digest for example in examples]
-        if self._features is None or not self._rows.keys() >= set(digests):
-            self._features = feature_store([example.sound for example in examples], self.config, cache_dir())
-            self._rows = {digest: row for row, digest in enumerate(digests)}
-        return self._features.of([self._rows[digest] for digest in digests])
+        for store, rows in self._stores:
+            if rows.keys() >= set(digests):
+                return store.of([rows[digest] for digest in digests])
+        store = feature_store([example.sound for example in examples], self.config, cache_dir())
+        self._stores.append((store, {digest: row for row, digest in enumerate(digests)}))
+        return store
 
     def _frames(self, examples: Sequence[Utterance]) -> list[np.ndarray]:
         return list(self._store(examples))
@@ -158,8 +173,3 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
             return {"features": sound.frames, "lengths": np.int32(len(sound.frames))}
         samples = waveform(sound, self.config.sampling_rate)
         return {"waveform": samples, "lengths": np.int32(len(samples))}
-
-    @property
-    def _seconds_per_unit(self) -> float:
-        """Of what `lengths` of a request count."""
-        return 1 / self.config.sampling_rate if self.config.input == "waveform" else self.config.hop_ms / 1000

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from ..inference import stack
-from . import errors
+from . import error_rates
 from .config import Config
 from .serving import SpeechServer
 
@@ -49,7 +49,7 @@ def tune(
     def measured(decoder: str, weight: float, bonus: float) -> tuple[float, float]:
         answers = [searches[decoder](each["logits"], each["lengths"], weight, bonus).numpy() for each in found]
         heard = [text.decode("utf-8") for answer in answers for text in answer]
-        rates = errors.rates(errors.statistics(gold, heard).sum(axis=0, keepdims=True))
+        rates = error_rates.rates(error_rates.statistics(gold, heard).sum(axis=0, keepdims=True))
         return float(rates["wer"][0]), float(rates["cer"][0])
 
     weights = WEIGHTS if config.language_model_weight is None else (config.language_model_weight,)

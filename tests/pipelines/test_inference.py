@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from seqloom.pipelines.errors import UserError
 from seqloom.pipelines.exporting import Server
-from seqloom.pipelines.inference import answer_all, load_export, stack, strip
+from seqloom.pipelines.inference import _batches, answer_all, load_export, stack, strip
 
 
 class Words(Server):
@@ -115,3 +115,11 @@ def test_requests_are_stacked_with_zeros_and_their_dtypes():
 def test_a_missing_export_says_how_to_write_one(tmp_path):
     with pytest.raises(UserError, match=rf"^there is no export in {tmp_path}; `seqloom export RUN_DIR` writes one$"):
         load_export(tmp_path)
+
+
+def test_long_requests_are_answered_in_smaller_calls() -> None:
+    """Padding included, a call holds no more than it bears; one that is longer than that stands alone."""
+    sizes = [3_000_000, 5, 9_000_000, 2_000_000, 7]
+    assert list(_batches(sizes, most=64)) == [[1, 4, 3], [0], [2]]
+    assert list(_batches([1] * 5, most=2)) == [[0, 1], [2, 3], [4]]
+    assert list(_batches([], most=2)) == []

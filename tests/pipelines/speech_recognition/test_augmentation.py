@@ -97,6 +97,9 @@ def test_a_vocal_tract_moves_a_resonance(features: str) -> None:
         spectrum = out[0] @ basis.T
         peaks.append(peak(spectrum))
         assert spectrum.mean() == pytest.approx((frames[0] @ basis.T).mean(), abs=0.6)
+        log_mel = extract_features(tone(1500.0), config(vocal_tract=0.25))[None]
+        same_draw, _ = augmented(config(vocal_tract=0.25), log_mel, [frames.shape[1]], row=row)
+        np.testing.assert_allclose(spectrum, same_draw[0], atol=2e-2)
     assert 1500 / 1.35 < min(peaks) < 1400
     assert 1600 < max(peaks) < 1500 * 1.35
 

@@ -15,7 +15,7 @@ from seqloom.pipelines.reporting.page import DASH, Figure, Html, Table
 from seqloom.pipelines.speech_recognition.evaluation import score, sections
 from seqloom.pipelines.speech_recognition.inspection import inspection, worth_inspecting
 from seqloom.pipelines.speech_recognition.published import PUBLISHED
-from seqloom.pipelines.speech_recognition.utterances import SHOWN_ERRORS
+from seqloom.pipelines.speech_recognition.worst_utterances import SHOWN_ERRORS
 
 EVIL = "<script>alert('x')</script>&\"城市"
 TITLES = [

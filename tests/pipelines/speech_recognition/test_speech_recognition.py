@@ -111,18 +111,19 @@ def test_the_rate_stands_where_a_client_looks(speech_run: Path) -> None:
 def test_a_recording_of_any_kind_is_answered(
     command: Commands, speech_run: Path, sounds: list[Waveform], tmp_path: Path
 ) -> None:
-    """The same sound as FLAC, in stereo and with more bits gives the same text."""
+    """The same sound as FLAC, in stereo, with more bits or fewer, and at another rate gives the same text."""
     samples, rate = sounds[0].samples, sounds[0].rate
     soundfile.write(tmp_path / "a.wav", samples, rate, subtype="FLOAT")
     soundfile.write(tmp_path / "b.flac", samples, rate, subtype="PCM_24")
     soundfile.write(tmp_path / "c.wav", np.stack([samples, samples], axis=1), rate, subtype="FLOAT")
-    soundfile.write(tmp_path / "d.wav", np.repeat(samples, 1), rate, subtype="PCM_U8")
+    soundfile.write(tmp_path / "d.wav", samples, rate, subtype="PCM_U8")
     fast = np.interp(np.arange(len(samples) * 44100 // rate) * rate / 44100, np.arange(len(samples)), samples)
     soundfile.write(tmp_path / "e.wav", fast, 44100)
     outcome = command("predict", speech_run, *sorted(tmp_path.iterdir()))
     assert outcome.status == 0
     answers = [json.loads(line) for line in outcome.out.splitlines()]
-    assert len({answer["text"] for answer in answers[:3]}) == 1
+    assert len({answer["text"] for answer in answers}) == 1
+    assert answers[0]["text"]
     assert not any(answer["error"] for answer in answers)
 
 
@@ -188,9 +189,10 @@ def test_transcripts_that_cannot_be_aligned_are_left_out_and_counted(run: Run) -
     frames = len(good.sound.samples) // 80
     wordy = type(good)("wordy", "a" * (frames // 4), good.sound)
     long = type(good)("long", "a", Waveform(np.tile(good.sound.samples, 80), good.sound.rate))
-    kept, left_out = run.pipeline.usable([good, wordy, long])
+    silent = type(good)("silent", "a", Waveform(np.zeros(4000, np.float32), good.sound.rate))
+    kept, left_out = run.pipeline.usable([good, wordy, long, silent])
     assert kept == [good]
-    assert sorted(left_out.values()) == [1, 1]
+    assert sorted(left_out.values()) == [1, 1, 1]
     assert least_frames(["aab"], Config(subsampling=4)) == [13]
 
 
@@ -220,6 +222,49 @@ def test_a_folder_of_recordings(command: Commands, sounds: list[Waveform], tmp_p
     alphabet = (tmp_path / "run" / "preprocessor" / "characters.txt").read_text()
     assert alphabet.split("\n") == [" ", *"efglot", ""]
     assert set(rows[0]["decoders"]) == {"greedy", "beam"}
+    assert set(load_signatures(tmp_path / "run" / "export" / "1")) == {
+        "serving_default",
+        "greedy",
+        "beam",
+        "posteriors",
+    }
+
+
+def test_a_test_recording_that_cannot_be_read_is_a_wrong_answer(
+    command: Commands, speech_run: Path, sounds: list[Waveform], tmp_path: Path
+) -> None:
+    """It is named, and the others are scored all the same."""
+    folder = write_folder(tmp_path / "mine", sounds)
+    broken = np.where(np.arange(4000) == 9, np.nan, 0.1)
+    soundfile.write(folder / "11.wav", broken, sounds[0].rate, "FLOAT")
+    outcome = command("evaluate", speech_run, "--dataset", folder)
+    assert outcome.status == 0, outcome.err
+    rows = [
+        json.loads(line)
+        for line in (speech_run / "evaluations" / "mine-test" / "predictions.jsonl").read_text().splitlines()
+    ]
+    assert rows[0]["predicted"]["error"] == ""
+    assert "11.wav holds samples that are not finite" in rows[1]["predicted"]["error"]
+    shutil.rmtree(speech_run / "evaluations")
+
+
+def test_features_for_a_model_of_sound(
+    command: Commands, speech_run: Path, sounds: list[Waveform], tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for number in range(12):
+        frames = np.random.default_rng(number).normal(size=(80, 13)).astype(">f4")
+        (folder / f"{number}.mfc").write_bytes(frames.size.to_bytes(4, "big") + frames.tobytes())
+    for split in ("train", "test"):
+        (folder / f"{split}.tsv").write_text("".join(f"{number}.mfc\tgo\u00a0left\n" for number in range(12)))
+    command("evaluate", speech_run, "--dataset", folder).refused("input must be what mine has", "input=features")
+    flags = ("train", "speech_recognition", "--dataset", folder, "--config", TINY, "--epochs", 1, "--set")
+    run_dir = ("--run_dir", tmp_path / "run")
+    command(*flags, "input=features", *run_dir).refused("--set features=mfcc --set coefficients=13")
+    outcome = command(*flags, "input=features", "--set", "features=mfcc", *run_dir)
+    assert outcome.status == 0, outcome.err
+    assert (tmp_path / "run" / "preprocessor" / "words.txt").read_text() == "go\nleft\n"
 
 
 @pytest.mark.parametrize(

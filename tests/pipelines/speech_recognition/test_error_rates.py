@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqloom.pipelines.speech_recognition.errors import STATISTICS, align, rates, statistics
+from seqloom.pipelines.speech_recognition.error_rates import STATISTICS, align, rates, statistics
 
 TEXTS = st.lists(st.sampled_from(["go", "no", "left", "let", "é", "上海"]), max_size=6).map(" ".join)
 PAIRS = st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=5)

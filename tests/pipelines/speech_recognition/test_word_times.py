@@ -7,7 +7,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqloom.pipelines.speech_recognition.words import words_of
+from seqloom.pipelines.speech_recognition.word_times import words_of
 
 TEXTS = st.lists(st.text("ab ", max_size=9), min_size=1, max_size=4)
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..evaluation import bootstrap
 from ..reporting import figures, page
 from .config import DECODERS
-from .errors import STATISTICS, rates, statistics
+from .error_rates import STATISTICS, rates, statistics
 from .judgement import Row, decoders_of, exported_decoder, heard, real_time_factors
 
 SHOWN_BONUSES = 5
