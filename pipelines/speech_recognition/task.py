@@ -28,7 +28,7 @@ from .details import add_decoders, add_inspections
 from .model import SpeechModel
 from .serving import FeatureServer, SpeechServer, WaveformServer
 from .transcripts import normal_transcripts
-from .tuning import tune
+from .tuning import enough, tune
 
 
 class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
@@ -96,8 +96,8 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         """Chooses the weight of the language model and the word bonus."""
         if server.scorer is None:
             return {}
-        requests = [self.request(example) for example in valid]
-        return tune(server, requests, self._texts(valid), self.config)
+        some = enough(valid)
+        return tune(server, [self.request(example) for example in some], self._texts(some), self.config)
 
     def request(self, example: Utterance) -> Mapping[str, Any]:
         return self._request(example.sound)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ...datasets.utterance import Utterance
 from ..inference import stack
 from . import error_rates
 from .config import Config
@@ -25,12 +26,11 @@ def tune(
     """Decodes valid with each weight and bonus, and takes the pair with the fewest wrong words.
 
     Of equals it takes the one with the fewest wrong characters, then the smallest weight, then the bonus nearest to 0.
-    The network runs once; what is repeated is the search, by the very function that the export traces. Of a large
-    valid, `MOST` utterances are taken, evenly spread.
+    The network runs once; what is repeated is the search, by the very function that the export traces.
 
     Args:
         server: with the weights that will be served.
-        requests: for each utterance of valid what the server is asked.
+        requests: for each of some utterances of valid what the server is asked, see `enough`.
         texts: what was said in each of them.
         config: the settings; a weight or a bonus that they give is kept.
 
@@ -39,11 +39,10 @@ def tune(
         (the chosen ones), `without` (the word error rate of the same search without a language model) and
         `utterances`.
     """
-    spread = np.unique(np.linspace(0, len(requests) - 1, min(MOST, len(requests))).round().astype(int))
-    chosen = sorted(spread.tolist(), key=lambda place: int(np.max(requests[place]["lengths"])))
-    parts = [chosen[start : start + _ROWS] for start in range(0, len(chosen), _ROWS)]
+    order = sorted(range(len(requests)), key=lambda place: int(requests[place]["lengths"]))
+    parts = [order[start : start + _ROWS] for start in range(0, len(order), _ROWS)]
     found = [server.scores(**stack([requests[place] for place in part])) for part in parts]
-    gold = [texts[place] for place in chosen]
+    gold = [texts[place] for place in order]
     searches = {decoder: _search(server, decoder) for decoder in ("beam", "beam_lm")}
 
     def measured(decoder: str, weight: float, bonus: float) -> tuple[float, float]:
@@ -66,6 +65,12 @@ def tune(
         "without": measured("beam", 0.0, 0.0)[0],
         "utterances": len(gold),
     }
+
+
+def enough(valid: Sequence[Utterance]) -> list[Utterance]:
+    """As many utterances of valid as the search is repeated on: all of them, or `MOST`, evenly spread."""
+    places = np.linspace(0, len(valid) - 1, min(MOST, len(valid))).round().astype(int)
+    return [valid[place] for place in places]
 
 
 def _search(server: SpeechServer, decoder: str) -> Callable[..., tf.Tensor]:
