@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from ...datasets.audio import FrameMatrix
 from ...datasets.corpus import Corpus, DataError
 from ...datasets.utterance import Utterance
-from ..config import AudioConfig, EncoderConfig, TaskConfig
+from ..config import AudioConfig, EncoderConfig, RecurrentLayer, TaskConfig
 from ..registry import suggestion
 
 # From the simplest one on, and what a report calls them.
@@ -36,6 +36,8 @@ class Config(TaskConfig, AudioConfig, EncoderConfig):
     channels: int = Field(256, ge=1, le=4096, description="size of the convolutions under the recurrent layers")
     kernel_size: int = Field(5, ge=1, le=31, description="frames that a convolution sees at once; odd")
     subsampling: int = Field(2, ge=1, le=8, description="frames of which the recurrent layers read one")
+    encoder: RecurrentLayer = Field("gru", description="kind of recurrent layer; gru is the first to leave the blank")
+    num_layers: int = Field(2, ge=1, le=64, description="recurrent layers")
     connections: Literal["none", "residual", "highway", "dense"] = Field(
         "residual", description="shortcuts between layers"
     )
