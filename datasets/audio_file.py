@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from .audio import Waveform
-from .corpus import DataError
+from .corpus import DataError, file_errors
 
 # What libsndfile writes in its log where a file announces another number of bytes than it holds.
 _SIZES = re.compile(r"^\s*(?:data|SSND|riff|Riff size|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
@@ -72,18 +72,13 @@ def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
 @contextlib.contextmanager
 def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
     try:
-        if path.is_dir():
-            raise DataError(f"{path} is a folder, expected an audio file")
-        if path.stat().st_size == 0:
-            raise DataError(f"{path} is empty, expected an audio file")
-        path.open("rb").close()
-        with soundfile.SoundFile(path) as file:
-            _check_length(path, file)
-            yield file
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+        with file_errors(path, "an audio file"):
+            path.open("rb").close()
+            if path.stat().st_size == 0:
+                raise DataError(f"{path} is empty, expected an audio file")
+            with soundfile.SoundFile(path) as file:
+                _check_length(path, file)
+                yield file
     except (soundfile.LibsndfileError, TypeError) as error:  # `TypeError`: a name like that of headerless files
         reason = getattr(error, "error_string", _UNKNOWN).removeprefix("Error : ").rstrip(".")
         reason = _UNKNOWN if reason.startswith("File does not exist") else reason  # of a file that is no MP3

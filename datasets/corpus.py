@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,14 +73,28 @@ def read_lines(path: str | Path) -> Iterator[tuple[int, str]]:
         DataError: if the file is missing or cannot be read, or holds bytes that are not UTF-8.
     """
     path = Path(path)
+    with file_errors(path, "a text file"), path.open("rb") as file:
+        for number, raw in enumerate(file, start=1):
+            yield number, _decode(raw, path, number)
+
+
+@contextlib.contextmanager
+def file_errors(path: Path, expected: str) -> Iterator[None]:
+    """Says which file it is that cannot be read.
+
+    Args:
+        path: the file.
+        expected: what it should be, with its article.
+
+    Raises:
+        DataError: in the place of an `OSError`.
+    """
     try:
-        with path.open("rb") as file:
-            for number, raw in enumerate(file, start=1):
-                yield number, _decode(raw, path, number)
+        yield
     except FileNotFoundError:
         raise DataError(f"{path} is missing") from None
     except IsADirectoryError:
-        raise DataError(f"{path} is a folder, expected a text file") from None
+        raise DataError(f"{path} is a folder, expected {expected}") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
 

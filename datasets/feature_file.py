@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .audio import FrameMatrix
-from .corpus import DataError
+from .corpus import DataError, file_errors
 
 SUFFIX = ".mfc"
 COEFFICIENTS = 13  # of a frame; the files do not say it
@@ -26,7 +26,8 @@ def read_feature_file(path: str | Path) -> FrameMatrix:
             the end, or values that are not finite.
     """
     path = Path(path)
-    content = _read(path)
+    with file_errors(path, "a feature file"):
+        content = path.read_bytes()
     if len(content) < 4:
         raise DataError(f"{path} is not a feature file: got {len(content)} bytes, expected a count of 4 bytes")
     count, held = int.from_bytes(content[:4], "big", signed=True), (len(content) - 4) / 4
@@ -41,14 +42,3 @@ def read_feature_file(path: str | Path) -> FrameMatrix:
         first = int(np.argmin(np.isfinite(frames).all(axis=1)))
         raise DataError(f"{path} holds values that are not finite, the first one in frame {first + 1}")
     return FrameMatrix(frames)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing") from None
-    except IsADirectoryError:
-        raise DataError(f"{path} is a folder, expected a feature file") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error

@@ -106,6 +106,10 @@ class RunDirectory:
             raise UserError(f"{self.path} is not trained to the end; `seqloom run` with its settings goes on")
         return read_json(self.checkpoints / "finished.json")
 
+    def tuned(self) -> dict[str, Any]:
+        """What the decoder was given on valid; nothing if it was given nothing."""
+        return read_json(self.tuning) if self.tuning.is_file() else {}
+
     def clear(self) -> None:
         """Deletes what a run writes, the settings last, and nothing else that may lie in the folder."""
         for path in (self.metrics, self.environment, self.log, self.history, self.predictions, self.report):

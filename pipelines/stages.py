@@ -127,7 +127,7 @@ def evaluate(
         "parameters": finished["parameters"],
         "epochs": finished["epochs"],
     }
-    tuning = tune(run)
+    tuning = run.directory.tuned()
     before = {**finished["seconds"], **({"tune": tuning["seconds"]} if tuning else {}), **seconds}
     metrics["seconds"] = {**before, "evaluate": time.perf_counter() - started}
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)

@@ -76,8 +76,7 @@ def read_history(path: Path) -> list[dict[str, float]]:
 
 def _sections(run: Run, rows: Sequence[dict[str, Any]]) -> list[Section]:
     record = read_record(run.directory) if run.config.monitor_gradients else []
-    tuning = read_json(run.directory.tuning) if run.directory.tuning.is_file() else {}
-    return [*(run.pipeline.sections(rows, tuning) if rows else []), *gradient_sections(record)]
+    return [*(run.pipeline.sections(rows, run.directory.tuned()) if rows else []), *gradient_sections(record)]
 
 
 def _summary(run: Run, metrics: Mapping[str, Any]) -> str:

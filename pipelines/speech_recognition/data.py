@@ -93,11 +93,8 @@ def training_data(
     shortest = tf.constant(least_frames(labels.to_list(), config), tf.int32)
     augment = Augmentation(config)
 
-    def frames_of(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return store.frames(rows)
-
     def batch(rows: tf.Tensor, epoch: tf.Tensor) -> tuple[Tensors, Tensors, Tensors]:
-        frames, lengths = tf.numpy_function(frames_of, [rows], [tf.float32, tf.int32])
+        frames, lengths = tf.numpy_function(store.frames, [rows], [tf.float32, tf.int32])
         frames = tf.ensure_shape(frames, [None, None, preprocessor.size])
         lengths = tf.ensure_shape(lengths, [None])
         frames, lengths = augment(frames, lengths, tf.gather(shortest, rows), rows, epoch)
