@@ -11,6 +11,8 @@ from .backoff_model import END, START, UNKNOWN, BackoffModel, Ngram
 
 SPACE = " "
 
+_IMPOSSIBLE = -1e4  # scorers give finite log probabilities
+
 
 def character_scorer(model: BackoffModel, labels: Sequence[str]) -> CharacterScorer:
     """Scores texts by a model over characters.
@@ -55,7 +57,7 @@ def character_scorer(model: BackoffModel, labels: Sequence[str]) -> CharacterSco
     )
 
 
-def word_scorer(model: BackoffModel, labels: Sequence[str]) -> WordScorer:
+def word_scorer(model: BackoffModel, labels: Sequence[str], unknown_words: bool = True) -> WordScorer:
     """Scores texts by a model over words.
 
     An unknown word has the model's probability of an unknown word times that of its spelling, in which each character,
@@ -64,6 +66,7 @@ def word_scorer(model: BackoffModel, labels: Sequence[str]) -> WordScorer:
     Args:
         model: over words. Those that the labels cannot spell are left out of the trie.
         labels: the character of each label.
+        unknown_words: whether there are any; if not, they have practically no probability.
 
     Raises:
         ValueError: if a label is not one character, or stands twice.
@@ -78,7 +81,7 @@ def word_scorer(model: BackoffModel, labels: Sequence[str]) -> WordScorer:
     numbers = {word: number for number, word in enumerate(model.vocabulary)}
     histories = _Histories(model, lambda history: True)
     return WordScorer(
-        **_trie(model, labels, numbers),
+        **_trie(model, labels, numbers, unknown_words),
         tables=_ngram_tables(model, histories, numbers),
         start=histories.after((START,)),
         end=numbers[END],
@@ -116,7 +119,9 @@ def _by_history(model: BackoffModel) -> dict[Ngram, list[tuple[str, float]]]:
     return found
 
 
-def _trie(model: BackoffModel, labels: Sequence[str], numbers: dict[str, int]) -> dict[str, np.ndarray]:
+def _trie(
+    model: BackoffModel, labels: Sequence[str], numbers: dict[str, int], unknown_words: bool
+) -> dict[str, np.ndarray]:
     """Children, words, rises and remainders of the nodes, as `WordScorer` takes them.
 
     Node 0 is the empty prefix, node 1 stands for all prefixes that no known word has.
@@ -141,7 +146,7 @@ def _trie(model: BackoffModel, labels: Sequence[str], numbers: dict[str, int]) -
             look_ahead[node] = max(look_ahead[node], log_probability)
         ends[node] = numbers[word]
     children, ends, look_ahead, depths = (values[:nodes] for values in (children, ends, look_ahead, depths))
-    letter = -np.log(len(label_of) + 1)  # of an unknown word
+    letter = -np.log(len(label_of) + 1) if unknown_words else _IMPOSSIBLE  # of an unknown word
     rises = look_ahead[children] - look_ahead[:, None] + np.where(children == 1, (depths[:, None] + 1) * letter, 0.0)
     remainders = np.where(ends == numbers[UNKNOWN], (depths + 1) * letter, 0.0) - look_ahead
     if SPACE in labels:

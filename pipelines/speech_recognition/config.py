@@ -60,6 +60,7 @@ class Config(TaskConfig, AudioConfig, EncoderConfig):
     language_model: Literal["none", "character", "word"] = Field(
         "word", description="n-grams of the training transcripts that beam_lm counts on"
     )
+    unknown_words: bool = Field(True, description="let word n-grams write words that the training transcripts lack")
     order: int = Field(3, ge=1, le=12, description="longest n-gram; 5 to 8 are usual for characters")
     language_model_weight: float | None = Field(
         None, ge=0, le=10, description="weight of its log probability; chosen on valid if not given"

@@ -40,8 +40,9 @@ class SpeechServer(Server):
         self.space = preprocessor.characters.index(" ")
         self.scorer = None
         if preprocessor.language_model is not None:
-            make = word_scorer if config.language_model == "word" else character_scorer
-            self.scorer = make(preprocessor.language_model, preprocessor.characters.entries)
+            given = preprocessor.language_model, preprocessor.characters.entries
+            by_words = config.language_model == "word"
+            self.scorer = word_scorer(*given, config.unknown_words) if by_words else character_scorer(*given)
         self.weight, self.bonus = config.language_model_weight or 0.0, config.word_bonus or 0.0
 
     def set_tuning(self, tuning: Mapping[str, Any]) -> None:

@@ -25,7 +25,8 @@ def tune(
 ) -> dict[str, Any]:
     """Decodes valid with each weight and bonus, and takes the pair with the fewest wrong words.
 
-    Of equals it takes the one with the fewest wrong characters, then the smallest weight, then the bonus nearest to 0.
+    Of equals it takes the ones with the fewest wrong characters, of these the weight in the middle, where a little more
+    or less makes no difference, and the bonus nearest to 0.
     The network runs once; what is repeated is the search, by the very function that the export traces.
 
     Args:
@@ -54,7 +55,10 @@ def tune(
     weights = WEIGHTS if config.language_model_weight is None else (config.language_model_weight,)
     bonuses = BONUSES if config.word_bonus is None else (config.word_bonus,)
     table = {(weight, bonus): measured("beam_lm", weight, bonus) for bonus in bonuses for weight in weights}
-    weight, bonus = min(table, key=lambda pair: (*table[pair], pair[0], abs(pair[1])))
+    best = [pair for pair, rates in table.items() if rates == min(table.values())]
+    weights_of_best = sorted({weight for weight, _ in best})
+    weight = weights_of_best[len(weights_of_best) // 2]
+    bonus = min((bonus for other, bonus in best if other == weight), key=abs)
     return {
         "weights": list(weights),
         "bonuses": list(bonuses),

@@ -133,6 +133,23 @@ def test_a_search_with_a_model_is_exhaustive_when_the_beam_is_wide(words):
         assert found[0] == best[0]
 
 
+def test_where_there_are_no_unknown_words_none_is_written():
+    model = fit(WORDS, 2)
+    closed, known = word_scorer(model, LABELS, unknown_words=False), set(model.vocabulary)
+    for text in SENTENCES:
+        np.testing.assert_allclose(total(closed, text), total(word_scorer(model, LABELS), text), rtol=1e-5)
+    logits, lengths = tf.constant(random_logits(np.random.default_rng(0), 20, 8, 4)), tf.fill([20], 8)
+    written = {}
+    for scorer in (closed, word_scorer(model, LABELS)):
+        search = tf.function(prefix_beam_search, autograph=False)
+        labels, counts, _ = search(logits, lengths, 50, scorer, 0.1)
+        rows = zip(labels[:, 0].numpy(), counts[:, 0].numpy(), strict=True)
+        written[scorer] = [word for row, count in rows for word in "".join(LABELS[each] for each in row[:count]).split()]
+    assert written[closed]
+    assert known.issuperset(written[closed])
+    assert not known.issuperset(written[scorer])
+
+
 @pytest.mark.parametrize("pair", [CHARACTER_SCORERS[1], WORD_SCORERS[1]], ids=["characters", "words"])
 def test_the_tables_are_exported(tmp_path, pair):
     class Decoder(tf.Module):
