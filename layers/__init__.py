@@ -1,11 +1,13 @@
 """Keras layers, losses and decoders. They know tensors, and no task and no file."""
 
+from .attention import Attention
 from .audio_features import AudioFeatures
 from .bernoulli_halt import BernoulliHalt
 from .character_encoder import CharacterEncoder
 from .conditioning import Conditioning
 from .convolutional_subsampling import ConvolutionalSubsampling
 from .crf import LinearChainCRF
+from .decoder import Decoder
 from .deltas import Deltas
 from .encoder import Encoder
 from .end_symbol import EndSymbol
@@ -40,6 +42,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "SCRN",
+    "Attention",
     "AudioFeatures",
     "BernoulliHalt",
     "Bidirectional",
@@ -49,6 +52,7 @@ __all__ = [
     "Conditioning",
     "ConvolutionalSubsampling",
     "CoupledLSTM",
+    "Decoder",
     "Deltas",
     "EchoState",
     "Encoder",

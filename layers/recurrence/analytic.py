@@ -6,7 +6,7 @@ from keras import ops
 
 from ..masking import sequence_mask
 from .activations import SLOPES
-from .backpropagation import GROUPS, backpropagated
+from .backpropagation import GROUPS, Weights, backpropagated
 from .recurrence import Recurrence, last_step, masked
 
 
@@ -118,13 +118,17 @@ class AnalyticRecurrence(Recurrence):
         """
         raise NotImplementedError
 
+    def step_weights(self):
+        """What `loop_weights` returns, in the compute dtype outside of a call too."""
+        return Weights(*(None if each is None else ops.cast(each, self.compute_dtype) for each in self.loop_weights()))
+
     def project(self, inputs):
-        weights = self.loop_weights()
+        weights = self.step_weights()
         projected = ops.matmul(inputs, weights.kernel)
         return projected if weights.bias is None else projected + weights.bias
 
     def step(self, projected, states, recurrent_mask=None):
-        weights = self.loop_weights()
+        weights = self.step_weights()
         recurrent = ops.matmul(masked(states[0], recurrent_mask), weights.recurrent_kernel)
         recurrent = recurrent if weights.recurrent_bias is None else recurrent + weights.recurrent_bias
         states, _ = self.forward(projected, recurrent, states)

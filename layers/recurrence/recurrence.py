@@ -171,7 +171,7 @@ class Recurrence(RecurrentLayer):
 UNROLLED = 5  # steps in one turn of the loop, whose own cost is that of several operations
 
 
-def repeat(step, steps, variables):
+def repeat(step, steps, variables, unrolled=UNROLLED):
     """Computes one step after the other.
 
     Args:
@@ -179,6 +179,8 @@ def repeat(step, steps, variables):
         steps: int or scalar int tensor, how often.
         variables: nested structure of tensors with a batch axis before others that are known, and of
             `tf.TensorArray`.
+        unrolled: int. Steps in one turn of the loop; a graph has as many copies of the step, and from two on one more
+            for what is left over. `1` is right where a step is long. Defaults to `UNROLLED`.
 
     Returns:
         the variables after the last step.
@@ -189,10 +191,10 @@ def repeat(step, steps, variables):
             variables = step(time + i, *variables)
         return variables
 
-    return repeat_turns(turn, steps, variables)
+    return repeat_turns(turn, steps, variables, unrolled)
 
 
-def repeat_turns(turn, steps, variables):
+def repeat_turns(turn, steps, variables, unrolled=UNROLLED):
     """Computes some steps at a time, where they share work that does not depend on the variables.
 
     Args:
@@ -200,6 +202,7 @@ def repeat_turns(turn, steps, variables):
             variables after them.
         steps: int or scalar int tensor, how many steps there are in all.
         variables: as in `repeat`.
+        unrolled: as in `repeat`.
 
     Returns:
         the variables after the last step.
@@ -220,7 +223,9 @@ def repeat_turns(turn, steps, variables):
         )
         return time, variables
 
-    time, variables = turns(UNROLLED, steps // UNROLLED * UNROLLED, tf.constant(0), variables)
+    time = tf.constant(0)
+    if unrolled > 1:
+        time, variables = turns(unrolled, steps // unrolled * unrolled, time, variables)
     return turns(1, steps, time, variables)[1]
 
 

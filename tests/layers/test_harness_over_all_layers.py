@@ -13,6 +13,7 @@ from seqloom.layers import (
     GRU,
     LSTM,
     SCRN,
+    Attention,
     AudioFeatures,
     BernoulliHalt,
     Bidirectional,
@@ -21,6 +22,7 @@ from seqloom.layers import (
     Conditioning,
     ConvolutionalSubsampling,
     CoupledLSTM,
+    Decoder,
     Deltas,
     EchoState,
     Encoder,
@@ -118,6 +120,31 @@ def vectors(padding):
     return {"inputs": features(padding)["inputs"][:, 0]}
 
 
+def source(padding):
+    rng = np.random.default_rng(2)
+    memory, more = rng.normal(size=(3, 5, 2)), rng.normal(size=(3, padding, 2))
+    return np.concatenate([memory, more], axis=1).astype("float32"), np.array([2, 5, 1], "int32")
+
+
+def query_and_memory(padding):
+    memory, lengths = source(padding)
+    return {**vectors(padding), "memory": memory, "lengths": lengths}
+
+
+def queries_and_memory(padding):
+    memory, lengths = source(padding)
+    return {**features(padding), "memory": memory, "lengths": lengths}
+
+
+def decoded(padding):
+    return {**inputs_and_context(padding), "lengths": LENGTHS}
+
+
+def decoded_with_memory(padding):
+    memory, lengths = source(padding)
+    return {**decoded(padding), "memory": memory, "memory_lengths": lengths}
+
+
 def initial_states(layer, inputs):
     return tf.concat(layer.initial_state(inputs["context"]), axis=-1)
 
@@ -148,6 +175,13 @@ def encoder(name, **settings):
     return LayerCase(name, make, floats(4))
 
 
+def decoder(name, inputs, **settings):
+    def make(**kwargs):
+        return Decoder(units=3, **settings, **kwargs)
+
+    return LayerCase(name, make, inputs)
+
+
 def recurrent(name, make_layer, **settings):
     def make(**kwargs):
         return make_layer(4, **{"return_sequences": True, **settings, **kwargs})
@@ -156,6 +190,10 @@ def recurrent(name, make_layer, **settings):
 
 
 CASES = [
+    LayerCase("attention_additive", lambda **kwargs: Attention(3, kernel_regularizer="l2", **kwargs), query_and_memory),
+    LayerCase(
+        "attention_multiplicative", lambda **kwargs: Attention(3, "multiplicative", **kwargs), queries_and_memory
+    ),
     LayerCase(
         "character_encoder",
         lambda **kwargs: CharacterEncoder(9, 3, 4, (2, 3), kernel_regularizer="l2", **kwargs),
@@ -194,6 +232,24 @@ CASES = [
     encoder("encoder_lstm", num_layers=2, connections="residual", kernel_regularizer="l2"),
     encoder("encoder_gru", encoder="gru", num_layers=2, bidirectional=False, connections="dense"),
     encoder("encoder_simple", encoder="simple", connections="highway"),
+    decoder(
+        "decoder_attention",
+        decoded_with_memory,
+        num_layers=2,
+        connections="residual",
+        kernel_regularizer="l2",
+        seed=3,
+    ),
+    decoder(
+        "decoder_without_feeding",
+        decoded_with_memory,
+        cell="lstm",
+        attention="multiplicative",
+        input_feeding=False,
+        forget_bias=2.0,
+    ),
+    decoder("decoder_initial_state", decoded, cell="simple", access="initial_state", num_layers=2),
+    decoder("decoder_both", decoded, access="both", kernel_regularizer="l1"),
     LayerCase(
         "factored_dense",
         lambda **kwargs: FactoredDense([["O"], ["B", "city"], ["I", "city"]], kernel_regularizer="l2", **kwargs),
