@@ -11,6 +11,9 @@ import numpy as np
 # Words of a metric's name that say that it counts errors.
 _ERRORS = frozenset(("wer", "cer", "ser", "ter", "ece", "error", "loss", "perplexity"))
 
+# Words of a metric's name that say that it only describes.
+_DESCRIPTIONS = frozenset(("ratio", "share"))
+
 RESAMPLES = 1000  # of a bootstrap
 
 Metrics = Callable[[np.ndarray], Mapping[str, np.ndarray]]
@@ -27,11 +30,13 @@ class Scores:
         metrics: name to value; fractions as fractions, BLEU and chrF on sacrebleu's scale.
         confidence: name to the 95 % interval of that metric.
         counts: name to whatever else was counted (errors, illegal sequences, ...).
+        notes: name of a metric to how it was computed, where that has to be said with the figure.
     """
 
     metrics: dict[str, float]
     confidence: dict[str, tuple[float, float]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
 
 
 def lower_is_better(name: str) -> bool:
@@ -42,6 +47,16 @@ def lower_is_better(name: str) -> bool:
         (True, False)
     """
     return not _ERRORS.isdisjoint(name.lower().split("_"))
+
+
+def is_description(name: str) -> bool:
+    """Whether more of a metric of this name is neither better nor worse.
+
+    Example:
+        >>> is_description("length_ratio"), is_description("bleu")
+        (True, False)
+    """
+    return not _DESCRIPTIONS.isdisjoint(name.lower().split("_"))
 
 
 def is_better(name: str, value: float, than: float | None) -> bool:

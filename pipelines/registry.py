@@ -95,6 +95,13 @@ TASKS: dict[str, TaskEntry] = {
             files="speech_files",
         ),
         TaskEntry(
+            name="translation",
+            summary="writes in one language what a sentence says in another",
+            pipeline="translation.task:Translation",
+            datasets={"sample": "bilingual_sentences", "cmn_eng": "cmn_eng"},
+            files="translation_files",
+        ),
+        TaskEntry(
             name="gradient_lab",
             summary="a study: why gradients vanish and explode in recurrent networks, and what helps",
             study="gradient_lab.task:GradientLab",

@@ -184,6 +184,7 @@ def _scores(run: Run, split: str, rows: Sequence[dict[str, Any]], foreign: Split
         "confidence": scores.confidence,
         "baselines": _baselines(run, split, foreign),
         "counts": scores.counts,
+        **({"notes": scores.notes} if scores.notes else {}),
     }
 
 

@@ -75,6 +75,12 @@ def speech_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _finished(tmp_path_factory, "speech_recognition", "--epochs", "30", "--limit", "400", *tuned)
 
 
+@pytest.fixture(scope="session")
+def translation_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of translation on the sample; tests read it and do not change it."""
+    return _finished(tmp_path_factory, "translation", "--epochs", "12")
+
+
 def _finished(tmp_path_factory: pytest.TempPathFactory, task: str, *arguments: str) -> Path:
     from seqloom.pipelines.cli import main
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from ..evaluation import lower_is_better
+from ..evaluation import is_description, lower_is_better
 from .page import format_metric, is_fraction, readable_name
 
 UNITS = {"gradient_norm": " (L2, before clipping)", "seconds": " (s)"}
@@ -19,6 +19,11 @@ _OTHER_PANELS = {
 def is_metric(name: str) -> bool:
     """Whether a column of the history is a score on valid."""
     return name.startswith("val_") and not is_loss(name)
+
+
+def has_best(name: str) -> bool:
+    """Whether one epoch can be better by this column than another."""
+    return is_metric(name) and not is_description(name)
 
 
 def is_loss(name: str) -> bool:

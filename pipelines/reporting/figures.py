@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..evaluation import lower_is_better
 from . import curves
 from .canvas import INK, QUIET, canvas
 from .page import Figure, format_number, is_fraction
@@ -149,9 +150,10 @@ def learning_curves(history: Sequence[Mapping[str, float]]) -> list[Figure]:
         series = {curves.curve_name(name, title): _numbers(columns[name]) for name in names}
         percent = is_fraction(names[0])
         positive = [value for values in series.values() for value in values if value > 0]
-        wide = len(positive) > 1 and not percent and max(positive) > 100 * min(positive)
+        bounded = percent or (curves.is_metric(names[0]) and not lower_is_better(names[0]))
+        wide = len(positive) > 1 and not bounded and max(positive) > 100 * min(positive)
         unit = " (%)" if percent else curves.UNITS.get(names[0], "")
-        best = [curves.best(name, epochs, _numbers(columns[name])) for name in names if curves.is_metric(name)]
+        best = [curves.best(name, epochs, _numbers(columns[name])) for name in names if curves.has_best(name)]
         figure = lines(
             epochs,
             series,
@@ -276,7 +278,7 @@ def dots(
         axes.set_yticks(range(len(labels)), labels)
         axes.set_ylim(len(labels) - 0.4, -0.6)
         axes.tick_params(axis="y", labelcolor=INK)
-        finish(axes, title, xlabel, "", kinds, BROAD)
+        finish(axes, title, xlabel, "", kinds, BROAD - 0.075 * max(map(len, labels), default=0))
     return Figure(sheet.svg, caption, alt or described("Dot plot", title or xlabel, "", labels))
 
 

@@ -17,6 +17,8 @@ DASH = "\N{EN DASH}"  # stands where there is no value
 _FRACTIONS = frozenset(
     ("accuracy", "f1", "precision", "recall", "wer", "cer", "ser", "auc", "ece", "match", "share", "coverage")
 )
+# Such words of metrics that go from 0 to 100 where they come from.
+_HUNDREDTHS = frozenset(("bleu", "chrf"))
 _ACRONYMS = (
     "wer",
     "cer",
@@ -67,7 +69,8 @@ class Table:
 
     Numbers are right-aligned and printed by the renderer with the same decimals in a whole column. A column that is
     named as a metric (`precision`, `slot_f1`, `wer`) is headed by its readable name, and its floats, which must then be
-    fractions, are shown as percent. Strings are escaped; `None` is shown as a dash.
+    fractions, are shown as percent; those of `bleu` and `chrf` are from 0 to 100 and shown as they are. Strings are
+    escaped; `None` is shown as a dash.
 
     Args:
         columns: one heading for each column.
@@ -191,8 +194,8 @@ def readable_name(name: str) -> str:
         ('Slot F1', 'Validation WER', 'chrF')
     """
     words = [_SPELLINGS.get(word, word) for word in name.split("_") if word]
-    if words and words[0].islower():
-        words[0] = words[0].capitalize()
+    if words and words[0].split(" ")[0].islower():
+        words[0] = words[0][0].upper() + words[0][1:]
     return " ".join(words) or name
 
 
@@ -206,6 +209,16 @@ def is_fraction(name: str) -> bool:
     return not _FRACTIONS.isdisjoint(name.lower().split("_")) or name.endswith("error_rate")
 
 
+def is_of_a_hundred(name: str) -> bool:
+    """Whether a metric of this name goes from 0 to 100, as sacrebleu gives BLEU and chrF.
+
+    Example:
+        >>> is_of_a_hundred("bleu"), is_of_a_hundred("exact_match")
+        (True, False)
+    """
+    return not _HUNDREDTHS.isdisjoint(name.lower().split("_"))
+
+
 def format_metric(name: str, value: float | None, decimals: int = 1) -> str:
     """A metric's value as the report prints it: fractions as percent (without the sign), counts with separators.
 
@@ -215,8 +228,8 @@ def format_metric(name: str, value: float | None, decimals: int = 1) -> str:
         decimals: digits after the point; a metric on a small scale of its own, such as `log_loss`, gets two more.
 
     Example:
-        >>> format_metric("slot_f1", 0.9538), format_metric("bleu", 27.31), format_metric("log_loss", 0.1234)
-        ('95.4', '27.3', '0.123')
+        >>> format_metric("slot_f1", 0.9538), format_metric("bleu", 7.312), format_metric("log_loss", 0.1234)
+        ('95.4', '7.3', '0.123')
     """
     if value is None:
         return DASH
@@ -226,7 +239,7 @@ def format_metric(name: str, value: float | None, decimals: int = 1) -> str:
         return str(value)
     if is_fraction(name):
         return f"{100 * value:.{decimals}f}"
-    return f"{value:,.{decimals if abs(value) >= 10 else decimals + 2}f}"
+    return f"{value:,.{decimals if abs(value) >= 10 or is_of_a_hundred(name) else decimals + 2}f}"
 
 
 def format_interval(name: str, value: float | None, interval: Sequence[float] | None, decimals: int = 1) -> str:
@@ -286,11 +299,16 @@ def format_seconds(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def is_score(column: str) -> bool:
+    """Whether a column of a table is named as a metric whose values are printed with a digit after the point."""
+    return re.fullmatch(r"\w+", column) is not None and (is_fraction(column) or is_of_a_hundred(column))
+
+
 def format_column(name: str, values: Sequence[Cell]) -> list[Cell]:
     """The cells of one column of a `Table`, numbers written with common decimals, all else left as it is."""
     numbers = [value for value in values if isinstance(value, float) and math.isfinite(value)]
     largest = max(map(abs, numbers), default=0.0)
-    percent = is_fraction(name) and re.fullmatch(r"\w+", name) is not None
+    scored = is_score(name)
     decimals = next((digits for bound, digits in ((1000, 0), (100, 1), (10, 2)) if largest >= bound), 3)
     if all(number.is_integer() for number in numbers):
         decimals = 0
@@ -302,7 +320,7 @@ def format_column(name: str, values: Sequence[Cell]) -> list[Cell]:
             return value if isinstance(value, Html) else str(value)
         if isinstance(value, int):
             return f"{value:,}"
-        if percent:
+        if scored:
             return format_metric(name, value)
         return f"{value:.3g}" if 0 < largest < 0.01 else f"{value:,.{decimals}f}"
 

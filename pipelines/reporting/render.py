@@ -25,6 +25,7 @@ from .page import (
     format_number,
     format_seconds,
     is_fraction,
+    is_score,
     readable_name,
 )
 
@@ -227,7 +228,7 @@ def _table_view(table: Table) -> dict[str, Any]:
     for place, name in enumerate(table.columns):
         cells = [row[place] for row in table.rows]
         kinds = {type(cell) for cell in cells if cell is not None}
-        metric = float in kinds and re.fullmatch(r"\w+", name) is not None and is_fraction(name)
+        metric = float in kinds and is_score(name)
         columns.append((scores.heading_of(name) if metric else name, bool(kinds) and kinds <= {int, float}))
         printed.append(format_column(name, cells))
     return {"columns": columns, "rows": [list(row) for row in zip(*printed, strict=True)] if table.rows else []}
@@ -263,7 +264,9 @@ def _facts(page: RunPage) -> list[tuple[str, str]]:
 
 def _scores_note(page: RunPage) -> str:
     intervals = _INTERVALS if page.metrics.get("confidence") and page.metrics.get("metrics") else ""
-    return " ".join(filter(None, (intervals, _PERCENT, _PUBLISHED if page.published else "")))
+    notes = page.metrics.get("notes", {})
+    computed = f"Computed as {', '.join(notes.values())}." if notes else ""
+    return " ".join(filter(None, (intervals, _PERCENT, computed, _PUBLISHED if page.published else "")))
 
 
 def _common(pages: Sequence[Mapping[str, Any]], key: str) -> str:

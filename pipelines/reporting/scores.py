@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from ..evaluation import lower_is_better
+from ..evaluation import is_description, lower_is_better
 from .page import Figure, format_interval, format_metric, is_fraction, readable_name
 
 HEADLINES = 4  # metrics with a tile of their own
@@ -94,7 +94,7 @@ def _is_variant(name: str, names: Sequence[str]) -> bool:
 def tiles(metrics: Mapping[str, Any], published: Sequence[Mapping[str, Any]] = ()) -> list[Tile]:
     """The foremost metrics of a run in large print, each against its best baseline."""
     made = []
-    names = ranked(metrics, published)
+    names = [name for name in ranked(metrics, published) if not is_description(name)]
     for metric in [name for name in names if not _is_part(name, names)][:HEADLINES]:
         value = metrics["metrics"][metric]
         interval = metrics.get("confidence", {}).get(metric)

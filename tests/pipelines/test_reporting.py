@@ -206,6 +206,15 @@ def test_variants_of_a_metric_leave_a_table_that_is_too_broad():
     assert kept == ["WER", "CER", "SER", "CER beam", "Blank share"]
 
 
+def test_a_metric_that_only_describes_has_no_tile_and_notes_stand_below_the_table():
+    scored = metrics() | {"metrics": {"bleu": 7.312, "length_ratio": 0.952}, "confidence": {}, "baselines": {}}
+    html = render.render_run(run_page(metrics=scored | {"notes": {"bleu": "BLEU|tok:<zh>"}}, published=[]))
+    assert re.findall(r'<dl class="tile"><dt>([^<]*)', html) == ["BLEU"]
+    assert ">Length ratio</th>" in html
+    assert "Computed as BLEU|tok:&lt;zh&gt;." in html
+    assert "Computed as" not in render.render_run(run_page(metrics=scored, published=[]))
+
+
 def test_only_changed_settings_are_marked(html):
     rows = re.findall(r'<tr class="changed"><th scope="row"><code>(\w+)', html)
     assert set(rows) == {"units"}
@@ -298,6 +307,9 @@ def test_comparison_warns_about_different_data():
         ("slot_f1", "Slot F1", 0.9538, "95.4"),
         ("wer_beam_lm", "WER beam LM", 1.25, "125.0"),
         ("chrf", "chrF", 41.26, "41.3"),
+        ("bleu_greedy", "BLEU greedy", 7.312, "7.3"),
+        ("length_ratio", "Length ratio", 0.9524, "0.952"),
+        ("nearest text (TF-IDF)", "Nearest text (TF-IDF)", 0.5, "0.500"),
         ("log_loss", "Log loss", 0.1234, "0.123"),
         ("precision_at_10", "Precision at 10", 1, "100.0"),
         ("learning_rate", "Learning rate", 0.002, "0.002"),
@@ -314,6 +326,7 @@ def test_columns_share_their_decimals():
     assert page.format_column("Seconds", [1.5, 120.25, None, "n/a"]) == ["1.5", "120.2", page.DASH, "n/a"]
     assert page.format_column("Spans", [12345, 2.0]) == ["12,345", "2"]
     assert page.format_column("recall", [0.5, 1.0]) == ["50.0", "100.0"]
+    assert page.format_column("bleu", [7.312, 100.0, None]) == ["7.3", "100.0", page.DASH]
     assert page.format_column("Recall of rare words", [0.5]) == ["0.500"]
 
 
@@ -357,6 +370,10 @@ def test_learning_curves_group_metrics_and_name_the_best_epoch():
         "Share of clipped steps (%)",
     ]
     assert drawn[2].caption == "Best: WER 5.2 % in epoch 25."
+    [described] = figures.learning_curves(
+        [{"epoch": 1, "val_length_ratio": 0.9}, {"epoch": 2, "val_length_ratio": 1.5}]
+    )
+    assert described.caption == ""
 
 
 def test_page_is_light_to_import():

@@ -144,7 +144,9 @@ def test_where_there_are_no_unknown_words_none_is_written():
         search = tf.function(prefix_beam_search, autograph=False)
         labels, counts, _ = search(logits, lengths, 50, scorer, 0.1)
         rows = zip(labels[:, 0].numpy(), counts[:, 0].numpy(), strict=True)
-        written[scorer] = [word for row, count in rows for word in "".join(LABELS[each] for each in row[:count]).split()]
+        written[scorer] = [
+            word for row, count in rows for word in "".join(LABELS[each] for each in row[:count]).split()
+        ]
     assert written[closed]
     assert known.issuperset(written[closed])
     assert not known.issuperset(written[scorer])
