@@ -133,6 +133,11 @@ def cut(corpus: Corpus, config: TaskConfig) -> Splits:
         if count >= len(train):
             raise DataError(f"{corpus.name} has {len(train)} training examples, too few to cut a validation set off")
         chosen = _drawn(train, count, config.seed)
+        if len(chosen) == len(train):
+            raise DataError(
+                f"all training examples of {corpus.name} belong together, as those with the same text do, so no "
+                "validation set can be cut off; give it a valid split of its own"
+            )
         valid = [train[index] for index in sorted(chosen)]
         train = [example for index, example in enumerate(train) if index not in chosen]
         notes["examples cut from train for validation"] = len(valid)

@@ -10,6 +10,7 @@ import pytest
 from commands import TINY, Commands, history, read, write_corpus
 
 from seqloom.datasets.corpus import Corpus, DataError
+from seqloom.datasets.labelled_text import LabelledText
 from seqloom.pipelines import corpora
 from seqloom.pipelines.config import TaskConfig
 from seqloom.pipelines.registry import find_task
@@ -51,6 +52,11 @@ class TestCut:
     def test_train_keeps_at_least_one_example(self, train: int, fraction: float) -> None:
         with pytest.raises(DataError, match=f"made has {train} training examples, too few"):
             corpora.cut(corpus_of(train), TaskConfig(validation_fraction=fraction))
+
+    def test_what_belongs_together_is_not_cut_apart(self) -> None:
+        corpus = Corpus("made", [LabelledText("same", "a")] * 9, None, None, "", "", "", "")
+        with pytest.raises(DataError, match="all training examples of made belong together"):
+            corpora.cut(corpus, TaskConfig())
 
     def test_a_limit_takes_the_first_examples_after_the_cut(self) -> None:
         whole, limited = (corpora.cut(corpus_of(40), TaskConfig(limit=limit)) for limit in (None, 10))
