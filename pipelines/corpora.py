@@ -147,6 +147,17 @@ def cut(corpus: Corpus, config: TaskConfig) -> Splits:
     return Splits(corpus=replace(corpus), train=train, valid=valid, test=corpus.test, notes=notes)
 
 
+def evenly_spread(examples: Sequence[Any], most: int) -> list[Any]:
+    """At most so many of the examples, evenly spread over all of them, in their order.
+
+    Example:
+        >>> evenly_spread("abcdefgh", 3), evenly_spread("ab", 3)
+        (['a', 'e', 'h'], ['a', 'b'])
+    """
+    places = np.linspace(0, len(examples) - 1, min(most, len(examples))).round().astype(int)
+    return [examples[place] for place in places]
+
+
 def _drawn(examples: Sequence[Any], count: int, seed: int) -> set[int]:
     """The numbers of at least `count` examples drawn by the seed, in whole groups."""
     groups: dict[Any, list[int]] = {}

@@ -15,7 +15,7 @@ from ...datasets.feature_file import SUFFIX, read_feature_file
 from ...datasets.utterance import Utterance
 from ..audio import waveform
 from ..batching import TrainingData
-from ..corpora import cache_dir
+from ..corpora import cache_dir, evenly_spread
 from ..errors import UserError
 from ..evaluation import RESAMPLES, Scores
 from ..feature_store import FeatureStore, feature_store
@@ -28,7 +28,7 @@ from .details import add_decoders, add_inspections
 from .model import SpeechModel
 from .serving import FeatureServer, SpeechServer, WaveformServer
 from .transcripts import normal_transcripts
-from .tuning import enough, tune
+from .tuning import MOST, tune
 
 
 class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
@@ -96,7 +96,7 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         """Chooses the weight of the language model and the word bonus."""
         if server.scorer is None:
             return {}
-        some = enough(valid)
+        some = evenly_spread(valid, MOST)
         return tune(server, [self.request(example) for example in some], self._texts(some), self.config)
 
     def request(self, example: Utterance) -> Mapping[str, Any]:

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
-from ...datasets.utterance import Utterance
 from ..inference import stack
 from . import error_rates
 from .config import Config
@@ -31,7 +29,7 @@ def tune(
 
     Args:
         server: with the weights that will be served.
-        requests: for each of some utterances of valid what the server is asked, see `enough`.
+        requests: for each of some utterances of valid what the server is asked, see `evenly_spread`.
         texts: what was said in each of them.
         config: the settings; a weight or a bonus that they give is kept.
 
@@ -69,12 +67,6 @@ def tune(
         "without": measured("beam", 0.0, 0.0)[0],
         "utterances": len(gold),
     }
-
-
-def enough(valid: Sequence[Utterance]) -> list[Utterance]:
-    """As many utterances of valid as the search is repeated on: all of them, or `MOST`, evenly spread."""
-    places = np.linspace(0, len(valid) - 1, min(MOST, len(valid))).round().astype(int)
-    return [valid[place] for place in places]
 
 
 def _search(server: SpeechServer, decoder: str) -> Callable[..., tf.Tensor]:

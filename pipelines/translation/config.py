@@ -96,8 +96,3 @@ class Config(TaskConfig, EncoderConfig):
         if self.embeddings and self.source_level != "word":
             raise ValueError(f"embeddings are of words; they need source_level=word, got {self.source_level}")
         return self
-
-    @property
-    def searches(self) -> tuple[str, ...]:
-        """The kinds of search that every run has."""
-        return tuple(SEARCHES)

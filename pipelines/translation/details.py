@@ -11,7 +11,7 @@ from ...datasets.corpus import DataError
 from ..pipeline import Call, Row
 from ..vocabulary import UNKNOWN
 from .answers import Answers
-from .config import Config
+from .config import SEARCHES, Config
 from .data import Preprocessor
 from .examples import ranked
 from .overlap import nearest_sentences
@@ -24,10 +24,10 @@ DRAWN = 4  # of the best and of the worst translations, how many show what they 
 _LONGEST = 24  # symbols of a translation whose attention is drawn
 
 
-def add_searches(rows: Sequence[Row], requests: Sequence[Request | DataError], config: Config, call: Call) -> list[Row]:
+def add_searches(rows: Sequence[Row], requests: Sequence[Request | DataError], call: Call) -> list[Row]:
     """The rows with the best translation of each search."""
     detailed = [{**row, "decoders": {}} for row in rows]
-    for search in config.searches:
+    for search in SEARCHES:
         for row, answer in zip(detailed, call(search, requests), strict=True):
             row["decoders"][search] = next(iter(answer["translations"]), "")
     return detailed

@@ -89,7 +89,7 @@ class Translation(Pipeline[Config, TranslatedSentence, Preprocessor]):
         preprocessor: Preprocessor,
         call: Call,
     ) -> list[Row]:
-        detailed = add_searches(rows, requests, self.config, call)
+        detailed = add_searches(rows, requests, call)
         add_sources(detailed, preprocessor, self.config)
         add_attention(detailed, requests, self.config, call)
         return detailed

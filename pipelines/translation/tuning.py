@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from ...datasets.translated_sentence import TranslatedSentence
+from ..corpora import evenly_spread
 from .config import Config
 from .scoring import measures, statistics
 from .serving import TranslationServer
@@ -34,7 +34,7 @@ def tune(server: TranslationServer, valid: Sequence[TranslatedSentence], config:
         `beam_widths`, `length_penalties`, `bleu` (for each width a list with a value for each penalty), `beam_width`,
         `length_penalty` (the chosen ones) and `sentences`.
     """
-    some = _enough(valid)
+    some = sorted(evenly_spread(valid, MOST), key=lambda each: len(each.source))
     widths = WIDTHS if config.beam_width is None else (config.beam_width,)
     penalties = LENGTH_PENALTIES if config.length_penalty is None else (config.length_penalty,)
     table = {}
@@ -51,11 +51,6 @@ def tune(server: TranslationServer, valid: Sequence[TranslatedSentence], config:
         "length_penalty": penalty,
         "sentences": len(some),
     }
-
-
-def _enough(valid: Sequence[TranslatedSentence]) -> list[TranslatedSentence]:
-    places = np.linspace(0, len(valid) - 1, min(MOST, len(valid))).round().astype(int)
-    return sorted((valid[place] for place in places), key=lambda each: len(each.source))
 
 
 def _search(server: TranslationServer, width: int) -> Callable[[tf.Tensor, float], tf.Tensor]:
