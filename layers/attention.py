@@ -107,7 +107,7 @@ class Attention(keras.layers.Layer):
         if not self.built:
             raise ValueError("an attention must be built before it can remember: call it once, or build it")
         memory = ops.cast(memory, self.compute_dtype)
-        lengths = check_lengths(ops.cast(lengths, "int32"), tf.shape(memory)[1])
+        lengths = check_lengths(ops.cast(lengths, "int32"), tf.shape(memory)[1], of="memory")
         mask = sequence_mask(lengths, tf.shape(memory)[1])
         memory = tf.where(mask[:, :, None], memory, 0)
         keys = ops.matmul(memory, self._cast(self.memory_kernel))  # U m_i

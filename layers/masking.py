@@ -21,12 +21,13 @@ def sequence_mask(lengths, maxlen):
     return ops.arange(maxlen, dtype="int32") < ops.expand_dims(ops.cast(lengths, "int32"), -1)
 
 
-def check_lengths(lengths, steps):
+def check_lengths(lengths, steps, of="inputs"):
     """Refuses lengths that a padded sequence cannot have.
 
     Args:
         lengths: int32 tensor `(batch,)`.
         steps: int or scalar int tensor, number of steps of the padded sequences.
+        of: str, what the sequences are, for the message.
 
     Returns:
         `lengths`; in a graph, only after the check.
@@ -45,8 +46,8 @@ def check_lengths(lengths, steps):
     expected = "lengths must lie between 1 and the"
     if tf.executing_eagerly():
         for row in rows.numpy():
-            raise ValueError(f"{expected} {int(steps)} steps of the inputs, got {int(lengths[row])} in row {row}")
+            raise ValueError(f"{expected} {int(steps)} steps of the {of}, got {int(lengths[row])} in row {row}")
         return lengths
-    message = [expected, steps, "steps of the inputs, got", tf.gather(lengths, rows), "in row", rows]
+    message = [expected, steps, f"steps of the {of}, got", tf.gather(lengths, rows), "in row", rows]
     with tf.control_dependencies([tf.debugging.Assert(tf.equal(tf.size(rows), 0), message)]):
         return tf.identity(lengths)

@@ -174,7 +174,9 @@ def test_refuses_what_it_cannot_look_at(kind):
     with pytest.raises(ValueError, match=r"queries must be \(batch, query\) or \(batch, time, query\), got shape"):
         layer(QUERIES[None], memory=MEMORY, lengths=LENGTHS)
     for wrong in (0, 7):
-        with pytest.raises(ValueError, match=f"lengths must lie between 1 and the 6 steps .*, got {wrong} in row 1"):
+        with pytest.raises(
+            ValueError, match=f"lengths must lie between 1 and the 6 steps of the memory, got {wrong} in row 1"
+        ):
             layer.remember(MEMORY, np.array([6, wrong, 4], "int32"))
 
 
