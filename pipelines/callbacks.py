@@ -48,29 +48,31 @@ class StopOnNaN(keras.callbacks.Callback):
 
 
 class Validation(keras.callbacks.Callback):
-    """Scores decoded output on valid after each epoch, keeps the best weights, and stops when nothing gets better.
+    """Scores decoded output on valid after each epoch, keeps weights, and stops when nothing gets better.
 
     Args:
         score: takes no argument, copies the (averaged) weights to the server's model and gives metrics on valid.
-        save_best: writes that model; `None` on workers that write nothing.
+        save: writes that model; `None` on workers that write nothing.
         metric: name of the metric that decides.
         progress: updated in place.
         epochs: the last epoch.
         patience: epochs without a better value; 0 never stops.
+        keep: `"best"` or `"last"`, the weights that are kept.
     """
 
     def __init__(
         self,
         score: Callable[[], Mapping[str, float]],
-        save_best: Callable[[], None] | None,
+        save: Callable[[], None] | None,
         metric: str,
         progress: Progress,
         epochs: int,
         patience: int,
+        keep: str = "best",
     ) -> None:
         super().__init__()
-        self.score, self.save_best, self.metric = score, save_best, metric
-        self.progress, self.epochs, self.patience = progress, epochs, patience
+        self.score, self.save, self.metric = score, save, metric
+        self.progress, self.epochs, self.patience, self.keep = progress, epochs, patience, keep
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         """Starts the clock."""
@@ -96,10 +98,10 @@ class Validation(keras.callbacks.Callback):
         value = float(metrics[self.metric])
         if is_better(self.metric, value, progress.best):
             progress.best, progress.improved_epoch = value, epoch + 1
-        if value == progress.best:
-            progress.best_epoch = epoch + 1
-            if self.save_best:
-                self.save_best()
+        if value == progress.best or self.keep == "last":
+            progress.kept_epoch = epoch + 1
+            if self.save:
+                self.save()
         if progress.is_over(self.epochs, self.patience):
             self.model.stop_training = True
 
@@ -165,7 +167,7 @@ class ShowEpochs(keras.callbacks.Callback):
         """Closes the bar and prints the line."""
         self.close()
         row = self.progress.history[-1]
-        best = " (best)" if self.progress.best_epoch == epoch + 1 else ""
+        best = " (best)" if row[f"val_{self.metric}"] == self.progress.best else ""
         _log.info(
             "epoch %d/%d  loss %.4f  valid %s %.4f%s  gradient %.2f, %.0f %% clipped  %.1f s",
             epoch + 1, self.epochs, row["loss"], self.metric, row[f"val_{self.metric}"], best,

@@ -52,6 +52,7 @@ class TaskConfig(BaseModel):
     batch_size: int = Field(32, ge=1, description="rows at median length, over all replicas; shorter rows come in more")
     bucket_growth: float = Field(1.3, gt=1, le=10, description="ratio of the lengths at the ends of a length bucket")
     patience: int = Field(10, ge=0, description="epochs without a better validation before training stops; 0 is never")
+    keep: Literal["best", "last"] = Field("best", description="which weights are kept: the best on valid, or the last")
     optimizer: Literal["adam", "adamw", "rmsprop", "adagrad", "nesterov"] = Field("adam", description="update rule")
     learning_rate: float = Field(1e-3, gt=0, description="peak learning rate")
     schedule: Literal["constant", "cosine", "linear", "exponential", "inverse_sqrt"] = Field(

@@ -131,9 +131,9 @@ def _finish(pretraining: Pretraining, progress: Progress, directory: RunDirector
     finished = {
         "metric": pretraining.metric,
         "best": progress.best,
-        "best_epoch": progress.best_epoch,
+        "best_epoch": progress.kept_epoch,
         "epochs": progress.epoch,
         "seconds": progress.seconds,
     }
     write_json(directory.checkpoints / "finished.json", finished)
-    _log.info("pretraining: best %s on valid %.4f, epoch %d", pretraining.metric, progress.best, progress.best_epoch)
+    _log.info("pretraining: best %s on valid %.4f, epoch %d", pretraining.metric, progress.best, progress.kept_epoch)

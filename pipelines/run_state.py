@@ -24,18 +24,22 @@ class Progress:
     Attributes:
         epoch: epochs that are done.
         best: the best value of the selection metric so far; `None` before the first epoch.
-        best_epoch: the last epoch (from 1) that reached it; its weights are kept.
-        improved_epoch: the first epoch that reached it; patience counts from there.
+        improved_epoch: the first epoch (from 1) that reached it; patience counts from there.
+        kept_epoch: the epoch whose weights are kept: the last one that reached it, or simply the last one.
         seconds: training time so far.
         history: one row an epoch.
     """
 
     epoch: int = 0
     best: float | None = None
-    best_epoch: int = 0
     improved_epoch: int = 0
+    kept_epoch: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+
+    def kept(self, metric: str) -> float:
+        """The value on valid of the weights that are kept."""
+        return self.history[self.kept_epoch - 1][f"val_{metric}"]
 
     def is_over(self, epochs: int, patience: int) -> bool:
         """Whether training ends: after `epochs`, or after `patience` epochs (0 is never) without a better value."""

@@ -59,20 +59,21 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
         directory.tuning.unlink(missing_ok=True)  # of other weights
     trainer = Trainer(pipeline, preprocessor, strategy, directory)
     model, progress = trainer.train(examples, run.splits.valid, first_values, pretrained)
+    kept = progress.kept(pipeline.selection_metric)
     if distribution.is_chief():
         write_json(
             directory.checkpoints / "finished.json",
             {
                 "metric": pipeline.selection_metric,
-                "best": progress.best,
-                "best_epoch": progress.best_epoch,
+                "best": kept,
+                "best_epoch": progress.kept_epoch,
                 "improved_epoch": progress.improved_epoch,
                 "epochs": progress.epoch,
                 "parameters": model.count_params(),
                 "seconds": {"prepare": prepared, **_pretraining_seconds(directory), "train": progress.seconds},
             },
         )
-    _log.info("best %s on valid %.4f, epoch %d", pipeline.selection_metric, progress.best, progress.best_epoch)
+    _log.info("%s %s on valid %.4f, epoch %d", config.keep, pipeline.selection_metric, kept, progress.kept_epoch)
     if distribution.is_chief():
         tune(run)
 

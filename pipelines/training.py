@@ -111,9 +111,9 @@ class Trainer:
         metric, chief = self.pipeline.selection_metric, is_chief()
         served = self.pipeline.build_model(self.preprocessor)
         score = self._validation(model, served, valid)
-        save_best = (lambda: save_model(served, self.directory.best)) if chief else None
-        stop = (self.config.epochs, self.config.patience)
-        callbacks = [StopOnNaN(), Validation(score, save_best, metric, progress, *stop)]
+        save = (lambda: save_model(served, self.directory.best)) if chief else None
+        end = (self.config.epochs, self.config.patience, self.config.keep)
+        callbacks = [StopOnNaN(), Validation(score, save, metric, progress, *end)]
         if self.config.monitor_gradients:
             probe = LagProbe(self.pipeline.build_model(self.preprocessor), data) if chief else None
             callbacks += [GradientMonitor(probe, progress, self.directory)]

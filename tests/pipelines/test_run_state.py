@@ -35,7 +35,7 @@ def values(found):
 
 
 def progress(epoch):
-    return Progress(epoch=epoch, best=0.5, best_epoch=1, improved_epoch=1, history=[{"epoch": 1, "loss": 1 / 3}])
+    return Progress(epoch=epoch, best=0.5, kept_epoch=1, improved_epoch=1, history=[{"epoch": 1, "loss": 1 / 3}])
 
 
 def files(folder):
@@ -206,7 +206,7 @@ def test_two_epochs_and_two_more_are_four(tmp_path):
     for (path, value), other in zip(expected.items(), resumed.values(), strict=True):
         np.testing.assert_array_equal(other, value, err_msg=path)
     assert without_seconds(reached_again) == without_seconds(reached)
-    assert (reached_again.best, reached_again.best_epoch) == (reached.best, reached.best_epoch)
+    assert (reached_again.best, reached_again.kept_epoch) == (reached.best, reached.kept_epoch)
     best = [keras.saving.load_model(folder / "checkpoints" / "best.keras").get_weights() for folder in (whole, copy)]
     for one, other in zip(*best, strict=True):
         np.testing.assert_array_equal(one, other)
