@@ -28,7 +28,7 @@ import numpy as np
 
 from seqloom.datasets.audio import AudioFile
 from seqloom.pipelines.audio import extract_features, waveform
-from seqloom.pipelines.config import AudioConfig
+from seqloom.pipelines.audio_config import AudioConfig
 from seqloom.pipelines.environment import processor
 from seqloom.pipelines.process_pool import spread
 

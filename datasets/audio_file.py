@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from .audio import Waveform
+from .audio import Waveform, check_bounds
 from .corpus import DataError, file_errors
 
 # What libsndfile writes in its log where a file announces another number of bytes than it holds.
@@ -24,48 +24,96 @@ _LONGEST_PAGE = 65_307  # bytes of an Ogg page
 _PAGE_HEADER = 23  # bytes between "OggS" and the sizes of the segments of a page
 _UNKNOWN = "Format not recognised"  # as libsndfile says it
 
+# In these any sample is found at once. In Vorbis and MP3 libsndfile may miss it, and decodes what follows wrongly
+# (https://github.com/libsndfile/libsndfile/issues/885); `soundfile` moves to where it is after each reading, too.
+_EXACT = {"PCM_S8", "PCM_U8", "PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "ULAW", "ALAW"}
+_ROUNDING = 0.0005  # seconds: an end that is written in milliseconds may be beyond that of the file by half of one
 
-def read_audio(path: str | Path) -> Waveform:
-    """Reads a recording at its own rate; several channels become their mean.
 
-    Integers of any depth are scaled to [-1, 1], and floats stay as they are.
+def read_audio(path: str | Path, start: float = 0.0, end: float | None = None) -> Waveform:
+    """Reads a recording, or a part of one, at its own rate; several channels become their mean.
+
+    Integers of any depth are scaled to [-1, 1], and floats stay as they are. A part is what the whole recording holds
+    there, sample by sample. Of files that are compressed with loss, what comes before it is decoded, too.
 
     Args:
         path: the file.
+        start: where the part begins, in seconds; rounded to a sample.
+        end: where it ends, in seconds; rounded to a sample. `None` is the end of the file.
 
     Raises:
-        DataError: if the file is missing, empty, no audio, or cut off; if it holds no samples, or samples that are
-            not finite.
+        DataError: if the file is missing, empty, no audio, or cut off; if it holds no samples there, or samples that
+            are not finite; if the part is not inside it.
+        ValueError: if the bounds are not finite, or not `0 <= start < end`.
     """
+    check_bounds(start, end)
     path = Path(path)
     with _opened(path) as file:
-        blocks = list(_blocks(file))
-        count, rate = sum(len(block) for block in blocks), file.samplerate
-        if count < file.frames:
-            raise DataError(f"{path} is cut off: got {count} of {file.frames} samples")
-    samples = np.concatenate(blocks)
+        rate, seconds = file.samplerate, file.frames / file.samplerate
+        check_inside(path, start, end, seconds)
+        first = round(start * rate)
+        expected = file.frames - first if end is None else min(round(end * rate), file.frames) - first
+        if expected < 1:
+            raise DataError(f"{path} has no sample from {start} s to {seconds if end is None else end} s")
+        samples = _decoded(path, file, first, expected)  # (samples, channels)
+        if len(samples) < expected:
+            raise DataError(f"{path} is cut off: got {len(samples)} of {expected} samples")
     finite = np.isfinite(samples).all(axis=1)
     if not finite.all():
-        raise DataError(f"{path} holds samples that are not finite, the first one at {np.argmin(finite) / rate:.3f} s")
+        place = (first + np.argmin(finite)) / rate
+        raise DataError(f"{path} holds samples that are not finite, the first one at {place:.3f} s")
     return Waveform(samples.mean(axis=1, dtype=np.float32), rate)
 
 
-def check_audio(path: str | Path) -> None:
+def check_audio(path: str | Path) -> float:
     """Looks at the header of a recording, and decodes nothing.
 
     Args:
         path: the file.
 
+    Returns:
+        Its duration, in seconds.
+
     Raises:
         DataError: if the file is missing, empty, or no audio; if it is seen to be cut off, or to hold no samples.
     """
-    with _opened(Path(path)):
-        pass
+    with _opened(Path(path)) as file:
+        return file.frames / file.samplerate
 
 
-def _blocks(file: soundfile.SoundFile) -> Iterator[np.ndarray]:
+def check_inside(path: str | Path, start: float, end: float | None, seconds: float) -> None:
+    """Refuses a part of a recording that is not inside it. Half a millisecond beyond the end counts as rounding.
+
+    Args:
+        path: the file.
+        start: where the part begins, in seconds.
+        end: where it ends, in seconds; `None` is the end of the file.
+        seconds: the duration of the recording.
+
+    Raises:
+        DataError: if the part begins or ends beyond the end; names the file, its duration, and that bound.
+    """
+    if end is not None and end > seconds + _ROUNDING:
+        raise DataError(f"{path} lasts {seconds:.3f} s and cannot be read up to {end} s")
+    if start >= seconds:
+        raise DataError(f"{path} lasts {seconds:.3f} s and cannot be read from {start} s on")
+
+
+def _decoded(path: Path, file: soundfile.SoundFile, first: int, count: int) -> np.ndarray:
+    """The samples from the first one, float32 `(samples, channels)`; fewer if the file ends before."""
+    if file.subtype in _EXACT:
+        file.seek(first)
+        return np.concatenate([np.zeros((0, file.channels), np.float32), *_blocks(file, count)])
+    try:
+        return file.read(first + count, dtype="float32", always_2d=True)[first:]
+    except (MemoryError, ValueError):  # of numpy, for numbers that it cannot count to
+        raise DataError(f"{path} announces {file.frames} samples, more than fit into the memory") from None
+
+
+def _blocks(file: soundfile.SoundFile, count: int) -> Iterator[np.ndarray]:
     """The samples in parts: a damaged header can announce more of them than fit into the memory."""
-    while len(block := file.read(_BLOCK, dtype="float32", always_2d=True)):
+    while count and len(block := file.read(min(count, _BLOCK), dtype="float32", always_2d=True)):
+        count -= len(block)
         yield block
 
 

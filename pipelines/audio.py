@@ -10,7 +10,7 @@ import numpy as np
 
 from ..datasets.audio import AudioFile, FrameMatrix, Sound
 from ..datasets.audio_file import read_audio
-from .config import AudioConfig
+from .audio_config import AudioConfig
 
 FLOOR = 1e-6  # the power that stands for silence
 
@@ -19,14 +19,14 @@ def waveform(sound: Sound, rate: int) -> np.ndarray:
     """The samples of a recording at a rate: as they are, or resampled.
 
     Args:
-        sound: in memory, or in a file.
+        sound: in memory, or in a file or a part of one.
         rate: samples per second.
 
     Returns:
         float32 array `(samples,)`.
 
     Raises:
-        DataError: if a file cannot be read as audio.
+        DataError: if a file cannot be read as audio, or the part is not inside it.
         ValueError: if the sound is there as features alone.
 
     Example:
@@ -36,7 +36,7 @@ def waveform(sound: Sound, rate: int) -> np.ndarray:
     """
     if isinstance(sound, FrameMatrix):
         raise ValueError(f"sound must be audio, got {sound!r}")
-    audio = read_audio(sound.path) if isinstance(sound, AudioFile) else sound
+    audio = read_audio(sound.path, sound.start, sound.end) if isinstance(sound, AudioFile) else sound
     if audio.rate == rate:
         return audio.samples
     import librosa

@@ -133,69 +133,6 @@ class ClassifierConfig(BaseModel):
     )
 
 
-class AudioConfig(BaseModel):
-    """The settings of tasks that hear: what `seqloom.layers.AudioFeatures` and the layers after it are made from.
-
-    A corpus that comes as features makes no use of any of them but `deltas` and `normalisation`.
-    """
-
-    sampling_rate: int = Field(16000, ge=1000, le=192_000, description="samples per second; audio is resampled to it")
-    features: Literal["log_mel", "mfcc"] = Field("log_mel", description="log mel energies, or cepstra made of them")
-    mel_bands: int = Field(40, ge=1, le=512, description="mel filters")
-    coefficients: int = Field(13, ge=1, le=512, description="cepstral coefficients that are kept (mfcc)")
-    deltas: bool = Field(False, description="add first and second derivatives of the features over time")
-    normalisation: Literal["utterance", "global", "none"] = Field(
-        "utterance", description="give features mean 0 and variance 1 in each utterance, or over all of train"
-    )
-    window_ms: float = Field(25.0, ge=5, le=1000, description="window of a frame in milliseconds")
-    hop_ms: float = Field(10.0, ge=1, le=1000, description="from one frame to the next in milliseconds")
-    lowest_frequency: float = Field(0.0, ge=0, description="where the first mel filter begins, in Hz")
-    highest_frequency: float | None = Field(
-        None, gt=0, description="where the last mel filter ends, in Hz; half the sampling rate if not given"
-    )
-
-    @property
-    def hop_length(self) -> int:
-        """Samples from one frame to the next."""
-        return round(self.sampling_rate * self.hop_ms / 1000)
-
-    @property
-    def frame_seconds(self) -> float:
-        """Seconds from one frame to the next, which at some rates is not quite `hop_ms`."""
-        return self.hop_length / self.sampling_rate
-
-    @property
-    def features_of_a_frame(self) -> int:
-        """How many there are, without derivatives."""
-        return self.mel_bands if self.features == "log_mel" else self.coefficients
-
-    @model_validator(mode="after")
-    def _filters_lie_below_half_the_rate(self) -> Self:
-        half = self.sampling_rate / 2
-        highest = half if self.highest_frequency is None else self.highest_frequency
-        if highest > half:
-            raise ValueError(
-                f"highest_frequency must be at most half of sampling_rate={self.sampling_rate} Hz, got {highest:g}"
-            )
-        if self.lowest_frequency >= highest:
-            raise ValueError(
-                f"lowest_frequency must be below the highest, {highest:g} Hz, got {self.lowest_frequency:g}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _cepstra_fit_the_filters(self) -> Self:
-        if self.features == "mfcc" and self.coefficients > self.mel_bands:
-            raise ValueError(f"coefficients must be at most mel_bands={self.mel_bands}, got {self.coefficients}")
-        return self
-
-    @model_validator(mode="after")
-    def _frames_leave_nothing_out(self) -> Self:
-        if self.hop_ms > self.window_ms:
-            raise ValueError(f"hop_ms must be at most window_ms={self.window_ms:g}, got {self.hop_ms:g}")
-        return self
-
-
 def load_config(
     entry: TaskEntry,
     config_class: type[ConfigT],

@@ -11,10 +11,9 @@ import json
 import logging
 import os
 import shutil
-import sys
 import time
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,9 +22,10 @@ import numpy as np
 from ..datasets.audio import AudioFile, FrameMatrix, Sound, Waveform
 from ..datasets.corpus import DataError
 from .audio import sound_features
-from .config import AudioConfig
+from .audio_config import AudioConfig
 from .errors import UserError
 from .process_pool import spread
+from .progress_bar import progress_bar
 from .run_directory import disk_errors
 
 _log = logging.getLogger(__name__)
@@ -95,6 +95,34 @@ class FeatureStore:
         return batch, lengths
 
 
+class FeatureStores:
+    """The features of sounds that are asked for again and again, such as those of train as a whole and in parts.
+
+    Args:
+        config: the settings.
+        cache_dir: the folder for everything that can be computed again.
+    """
+
+    def __init__(self, config: AudioConfig, cache_dir: str | Path) -> None:
+        self.config, self.cache_dir = config, cache_dir
+        self._stores: list[tuple[FeatureStore, dict[str, int]]] = []  # with the rows of sounds, by their digests
+
+    def of(self, sounds: Sequence[Sound]) -> FeatureStore:
+        """The features of sounds, in that order: of those that were asked for before, or as `feature_store` has them.
+
+        Raises:
+            DataError: as `feature_store` does.
+            UserError: as `feature_store` does.
+        """
+        digests = [sound.digest for sound in sounds]
+        for store, rows in self._stores:
+            if rows.keys() >= set(digests):
+                return store.of([rows[digest] for digest in digests])
+        store = feature_store(sounds, self.config, self.cache_dir)
+        self._stores.append((store, {digest: row for row, digest in enumerate(digests)}))
+        return store
+
+
 def feature_store(
     sounds: Sequence[Sound], config: AudioConfig, cache_dir: str | Path, processes: int | None = None
 ) -> FeatureStore:
@@ -150,7 +178,11 @@ def _worth_processes(sounds: Sequence[Sound]) -> int:
 def _samples(sound: Sound) -> float:
     if isinstance(sound, Waveform):
         return len(sound.samples)
-    return sound.path.stat().st_size / 2 if isinstance(sound, AudioFile) else 0  # most files have 16 bits
+    if not isinstance(sound, AudioFile):
+        return 0
+    if sound.end is not None:
+        return (sound.end - sound.start) * 16_000  # the rate of most speech
+    return sound.path.stat().st_size / 2  # most files have 16 bits
 
 
 def _write(folder: Path, sounds: Sequence[Sound], config: AudioConfig, processes: int) -> None:
@@ -173,7 +205,7 @@ def _write_frames(path: Path, sounds: Sequence[Sound], config: AudioConfig, proc
     lengths: list[int] = []
     size = 0
     extracted = spread(partial(_extract, _settings(config)), groups, processes)
-    with path.open("wb") as file, _shown(len(sounds)) as show, contextlib.closing(extracted):
+    with path.open("wb") as file, progress_bar("features", len(sounds)) as show, contextlib.closing(extracted):
         for features in itertools.chain.from_iterable(extracted):
             size = size or features.shape[1]
             if features.shape[1] != size:
@@ -215,18 +247,3 @@ def _cache_errors(folder: Path) -> Iterator[None]:
             yield
     except OSError as error:
         raise UserError(f"the features cannot be written to the cache: {error}") from None
-
-
-@contextlib.contextmanager
-def _shown(total: int) -> Iterator[Callable[[int], None]]:
-    """A function that is told how many recordings are done: a progress bar on a terminal, nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield lambda done: None
-        return
-    import rich.console
-    import rich.progress
-
-    columns = (*rich.progress.Progress.get_default_columns(), rich.progress.MofNCompleteColumn())
-    with rich.progress.Progress(*columns, console=rich.console.Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("features", total=total)
-        yield lambda done: bar.update(task, completed=done)

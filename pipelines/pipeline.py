@@ -8,7 +8,7 @@ A task fills in `Pipeline`; the machinery beside this file does the rest, the sa
     Pipeline.build_model         a SequenceModel                      -> training.py: fit, clipping, resume, strategy
     Pipeline.pretraining         what is trained before it, if anything       -> pretraining.py: weights by path
     Pipeline.build_server        raw input in, decoded output out     -> exporting.py: SavedModel
-    Pipeline.tune                what the decoder leaves open, chosen on valid         -> tuning.json
+    Pipeline.tune                what training leaves open, chosen on valid            -> tuning.json
     Pipeline.request, .row       an example as a request, and as a line of predictions.jsonl (with .details)
     Pipeline.score, .sections    metrics and the task's part of the page -> evaluation.py, reporting/
 
@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVa
 from ..datasets.corpus import DataError
 from .batching import TrainingData
 from .config import TaskConfig
+from .corpora import Splits
 from .evaluation import Scores
 from .exporting import Server
 from .reporting.page import Section
@@ -106,8 +107,8 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     def build_server(self, model: SequenceModel, preprocessor: PreprocessorT) -> Server:
         """The decoder around a model."""
 
-    def tune(self, server: Server, valid: Sequence[ExampleT]) -> dict[str, Any]:
-        """Chooses on valid, after training, what the decoder leaves open; nothing, unless a task says otherwise.
+    def tune(self, server: Server, train: Sequence[ExampleT], valid: Sequence[ExampleT]) -> dict[str, Any]:
+        """Sets what training leaves open, choices on valid alone; nothing, unless a task says otherwise.
 
         Returns:
             what was tried and chosen, ready for JSON: `Server.set_tuning` reads it, and so does `sections`.
@@ -136,6 +137,7 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
         requests: Sequence[Mapping[str, Any] | DataError],
         preprocessor: PreprocessorT,
         call: Call,
+        own: Callable[[], Splits],
     ) -> list[Row]:
         """The rows with what only a report needs of them, such as answers of other signatures of the export.
 
@@ -144,6 +146,7 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
             requests: what was asked, one for each row, or why nothing could be asked.
             preprocessor: of the run.
             call: lets a signature of the export, by name, answer requests.
+            own: gives the data of the run, read when it is asked for.
         """
         return list(rows)
 
@@ -155,8 +158,10 @@ class Pipeline(abc.ABC, Generic[ConfigT, ExampleT, PreprocessorT]):
     def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         """The task's own part of the report, the worst errors last; `tuning` is what `tune` returned."""
 
-    def baselines(self, train: Sequence[ExampleT], test: Sequence[ExampleT]) -> dict[str, list[Row]]:
-        """Rows of simple methods, trained on the same train, for the same `score`."""
+    def baselines(
+        self, train: Sequence[ExampleT], valid: Sequence[ExampleT], test: Sequence[ExampleT]
+    ) -> dict[str, list[Row]]:
+        """Rows of simple methods for the same `score`: they know the same train and valid."""
         return {}
 
     def published(self) -> list[dict[str, Any]]:

@@ -43,6 +43,7 @@ class RunDirectory:
         self.predictions = self.path / "predictions.jsonl"
         self.metrics = self.path / "metrics.json"
         self.report = self.path / "report.html"
+        self.index = self.path / "index"
 
     @property
     def exists(self) -> bool:
@@ -114,7 +115,14 @@ class RunDirectory:
         """Deletes what a run writes, the settings last, and nothing else that may lie in the folder."""
         for path in (self.metrics, self.environment, self.log, self.history, self.predictions, self.report):
             path.unlink(missing_ok=True)
-        folders = (self.preprocessor, self.checkpoints, self.tensorboard, self.export, self.path / "evaluations")
+        folders = (
+            self.preprocessor,
+            self.checkpoints,
+            self.tensorboard,
+            self.export,
+            self.index,
+            self.path / "evaluations",
+        )
         for folder in (*folders, self.pretraining.path, *(run.path for run in self.seeds())):
             shutil.rmtree(folder, ignore_errors=True)
         self.config.unlink(missing_ok=True)

@@ -79,14 +79,14 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
 
 
 def tune(run: Run) -> dict[str, Any]:
-    """What the decoder leaves open, chosen on valid once for the weights of the run."""
+    """What training leaves open, set once for the weights of the run."""
     if not run.pipeline.has_tuning:
         return {}
     path = run.directory.tuning
     if not path.is_file():
         _log.info("tuning the decoder on valid")
         started = time.perf_counter()
-        chosen = run.pipeline.tune(_best_server(run), run.splits.valid)
+        chosen = run.pipeline.tune(_best_server(run), run.splits.train, run.splits.valid)
         write_json(path, {**chosen, "seconds": time.perf_counter() - started} if chosen else {})
     return read_json(path)
 
@@ -172,7 +172,11 @@ def _decode(run: Run, splits: Splits, split: str) -> list[dict[str, Any]]:
     requests = [request_or_reason(pipeline.request, example) for example in examples]
     pairs = zip(examples, run.answer(requests), strict=True)
     rows = [pipeline.row(example, answer, run.preprocessor) for example, answer in pairs]
-    return pipeline.details(rows, requests, run.preprocessor, lambda name, requests: run.answer(requests, name))
+
+    def call(name: str, requests: Sequence[Any]) -> list[dict[str, Any]]:
+        return run.answer(requests, name)
+
+    return pipeline.details(rows, requests, run.preprocessor, call, lambda: run.splits)
 
 
 def _scores(run: Run, split: str, rows: Sequence[dict[str, Any]], foreign: Splits | None) -> dict[str, Any]:
@@ -240,7 +244,7 @@ def _baselines(run: Run, split: str, foreign: Splits | None) -> dict[str, dict[s
     try:
         train, _ = run.pipeline.usable(run.splits.train)
         _log.info("computing the baselines")
-        rows = run.pipeline.baselines(train, (foreign or run.splits).split(split))
+        rows = run.pipeline.baselines(train, run.splits.valid, (foreign or run.splits).split(split))
     except DataError as error:
         _log.warning("no baselines: %s", error)
         return {}

@@ -30,12 +30,23 @@ def _numbers(values: Values, scale: float = 1.0) -> list[float]:
     return [math.nan if value is None or value == "" else scale * float(value) for value in values]
 
 
-def finish(axes: Axes, title: str, xlabel: str, ylabel: str, names: Sequence[str] = (), width: float = WIDTH) -> None:
-    """Title and axis labels, and a legend above the axes, where it cannot cover a line; none for one series or many."""
+def finish(
+    axes: Axes,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    names: Sequence[str] = (),
+    width: float = WIDTH,
+    most: int = len(PALETTE),
+) -> None:
+    """Title and axis labels, and a legend above the axes, where it cannot cover a line.
+
+    There is none for one series, nor for more than `most`, which could not be told apart.
+    """
     axes.set_xlabel(xlabel)
     axes.set_ylabel(ylabel)
     rows = 0
-    if 1 < len(names) <= len(PALETTE):
+    if 1 < len(names) <= most:
         across = 10.5 * width  # letters, of which a handle takes five
         columns = max(1, min(len(names), int(across / (max(map(len, names)) + 5))))
         rows = math.ceil(len(names) / columns)

@@ -15,7 +15,7 @@ DASH = "\N{EN DASH}"  # stands where there is no value
 
 # Words of a metric's name that say how it is measured. Any other metric is printed as it is.
 _FRACTIONS = frozenset(
-    ("accuracy", "f1", "precision", "recall", "wer", "cer", "ser", "auc", "ece", "match", "share", "coverage")
+    ("accuracy", "f1", "precision", "recall", "map", "wer", "cer", "ser", "auc", "ece", "match", "share", "coverage")
 )
 # Such words of metrics that go from 0 to 100 where they come from.
 _HUNDREDTHS = frozenset(("bleu", "chrf"))
@@ -29,6 +29,7 @@ _ACRONYMS = (
     "ece",
     "roc",
     "auc",
+    "map",
     "crf",
     "ctc",
     "lm",

@@ -100,13 +100,14 @@ def points(
     alt: str = "",
     percent: bool = False,
     limit: float | None = None,
+    behind: str = "",
     width: float = WIDTH,
     height: float = 3.2,
 ) -> Figure:
     """Draws points, in the colour and with the marker of their series.
 
     Args:
-        series: abscissae and ordinates of the points of each named series.
+        series: abscissae and ordinates of the points of each named series; colour and marker tell 40 of them apart.
         title: stands above the figure.
         xlabel: what the abscissae are, with their unit.
         ylabel: what the ordinates are, with their unit.
@@ -114,6 +115,7 @@ def points(
         alt: what the figure shows; made from the labels when empty.
         percent: whether values are fractions, to be drawn as percent.
         limit: draws the line on which both coordinates add up to it, beyond which no point can lie.
+        behind: the last series, if it has this name, is drawn in grey behind the others.
         width: inches.
         height: inches.
 
@@ -126,8 +128,11 @@ def points(
         for number, (name, (across, up)) in enumerate(series.items()):
             colour, marker = PALETTE[number % len(PALETTE)], _MARKERS[number % len(_MARKERS)]
             scaled = [[factor * float(value) for value in values] for values in (across, up)]
-            axes.plot(*scaled, marker, color=colour, markersize=5, alpha=0.7, label=name)
+            if name == behind:
+                axes.plot(*scaled, ".", color=QUIET, markersize=4, alpha=0.4, zorder=1, label=name)
+            else:
+                axes.plot(*scaled, marker, color=colour, markersize=5, alpha=0.7, label=name)
         if limit is not None:
             axes.plot([0, factor * limit], [factor * limit, 0], color=QUIET, linewidth=0.8, linestyle=":")
-        finish(axes, title, xlabel, ylabel, list(series), width)
+        finish(axes, title, xlabel, ylabel, list(series), width, most=len(PALETTE) * len(_MARKERS))
     return Figure(sheet.svg, caption, alt or described("Points", title or ylabel, xlabel, list(series)))

@@ -49,8 +49,11 @@ def spectrogram(
     step_seconds: float = 0.0,
     unmarked: str = "",
     words: Sequence[tuple[str, float, float]] = (),
+    title: str = "",
+    ylabel: str = "band",
     caption: str = "",
     alt: str = "",
+    narrowest: float = NARROWEST,
 ) -> Figure:
     """Draws the bands of a recording over time, below them the probability of each label, above them words.
 
@@ -61,8 +64,11 @@ def spectrogram(
         step_seconds: from one step of the posteriors to the next.
         unmarked: a label, such as the blank, that is drawn as a grey ground without its name.
         words: with their starts and ends in seconds.
+        title: stands above the figure.
+        ylabel: what the columns of `loudness` are.
         caption: a sentence below the figure.
         alt: what the figure shows.
+        narrowest: inches, for what is short.
 
     Returns:
         The figure.
@@ -74,13 +80,13 @@ def spectrogram(
     if values.ndim != 2 or not values.size:
         raise ValueError(f"loudness must be a matrix of frames and bands, got shape {values.shape}")
     seconds = len(values) * frame_seconds
-    width = float(np.clip(INCHES_PER_SECOND * seconds + MARGINS, NARROWEST, BROADEST))
+    width = float(np.clip(INCHES_PER_SECOND * seconds + MARGINS, narrowest, BROADEST))
     with canvas(width, 3.9 if posteriors else 2.1, (1, 1) if posteriors else (1,)) as sheet:
         _draw_bands(sheet.axes, values, seconds)
         for axes in sheet.rows:
             _draw_borders(axes, words)
         _write_words(sheet.axes, words, (width - MARGINS) / seconds)
-        finish(sheet.axes, "", "" if posteriors else "seconds", "band")
+        finish(sheet.axes, title, "" if posteriors else "seconds", ylabel)
         if posteriors:
             _draw_posteriors(sheet.rows[1], posteriors, step_seconds, unmarked, (width - MARGINS) / seconds)
             finish(sheet.rows[1], "", "seconds", "probability")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ...datasets.corpus import DataError
 from ...datasets.labelled_text import LabelledText
 from ..batching import TrainingData
+from ..corpora import Splits
 from ..evaluation import RESAMPLES, Scores
 from ..initialisation import start_from_vectors
 from ..pipeline import Call, Pipeline, Row
@@ -87,6 +88,7 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
         requests: Sequence[Mapping[str, Any] | DataError],
         preprocessor: Preprocessor,
         call: Call,
+        own: Callable[[], Splits],
     ) -> list[Row]:
         facts = how_read([row["text"] for row in rows], preprocessor.reader(self.config), self.config)
         detailed = [{**row, **fact} for row, fact in zip(rows, facts, strict=True)]
@@ -103,7 +105,9 @@ class Sentiment(Pipeline[Config, LabelledText, Preprocessor]):
     def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         return evaluation.sections(rows)
 
-    def baselines(self, train: Sequence[LabelledText], test: Sequence[LabelledText]) -> dict[str, list[Row]]:
+    def baselines(
+        self, train: Sequence[LabelledText], valid: Sequence[LabelledText], test: Sequence[LabelledText]
+    ) -> dict[str, list[Row]]:
         return baselines.baselines(train, test)
 
     def published(self) -> list[dict[str, Any]]:

@@ -80,7 +80,9 @@ class SlotFilling(Pipeline[Config, TaggedSentence, Preprocessor]):
     def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         return evaluation.sections(rows)
 
-    def baselines(self, train: Sequence[TaggedSentence], test: Sequence[TaggedSentence]) -> dict[str, list[Row]]:
+    def baselines(
+        self, train: Sequence[TaggedSentence], valid: Sequence[TaggedSentence], test: Sequence[TaggedSentence]
+    ) -> dict[str, list[Row]]:
         return baselines.baselines(train, test)
 
     def published(self) -> list[dict[str, Any]]:

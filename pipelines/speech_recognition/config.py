@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from ...datasets.audio import FrameMatrix
 from ...datasets.corpus import Corpus, DataError
-from ...datasets.utterance import Utterance
-from ..config import AudioConfig, EncoderConfig, RecurrentLayer, TaskConfig
-from ..registry import suggestion
+from ..audio_config import AugmentedAudioConfig
+from ..config import EncoderConfig, RecurrentLayer, TaskConfig
+from ..speakers import hold_out
 
 # From the simplest one on, and what a report calls them.
 DECODERS = {
@@ -21,7 +20,7 @@ DECODERS = {
 }
 
 
-class Config(TaskConfig, AudioConfig, EncoderConfig):
+class Config(TaskConfig, AugmentedAudioConfig, EncoderConfig):
     """What can be set for speech recognition."""
 
     input: Literal["waveform", "features"] = Field(
@@ -42,18 +41,6 @@ class Config(TaskConfig, AudioConfig, EncoderConfig):
         "residual", description="shortcuts between layers"
     )
     output_dropout: float = Field(0.3, ge=0, lt=1, description="share of the encoder's outputs set to 0")
-
-    stretch: float = Field(0.15, ge=0, lt=0.7, description="training hears speech slower or faster by up to this share")
-    vocal_tract: float = Field(
-        0.12, ge=0, lt=0.5, description="training hears vocal tracts shorter or longer by up to this share"
-    )
-    noise: float | None = Field(
-        None, ge=0, le=60, description="training hears noise of random colour this many dB below speech, or weaker"
-    )
-    time_masks: int = Field(2, ge=0, le=20, description="stretches of time hidden in training (SpecAugment)")
-    max_time_share: float = Field(0.1, ge=0, le=1, description="longest of them, as a share of the recording")
-    frequency_masks: int = Field(1, ge=0, le=20, description="ranges of features hidden in training (SpecAugment)")
-    max_frequency_share: float = Field(0.2, ge=0, le=1, description="widest of them, as a share of the features")
 
     decoder: Literal["greedy", "beam", "beam_lm"] = Field("beam_lm", description="what the served model decodes with")
     beam_width: int = Field(16, ge=1, le=1024, description="prefixes that a beam search keeps")
@@ -82,12 +69,6 @@ class Config(TaskConfig, AudioConfig, EncoderConfig):
             raise ValueError("decoder=beam_lm needs language_model=word or character; without one say decoder=beam")
         return self
 
-    @model_validator(mode="after")
-    def _noise_is_added_to_spectra(self) -> Self:
-        if self.noise is not None and self.features != "log_mel":
-            raise ValueError(f"noise needs features=log_mel, got features={self.features}: cepstra do not add up")
-        return self
-
     @property
     def decoders(self) -> tuple[str, ...]:
         """Those that the run has."""
@@ -103,28 +84,4 @@ class Config(TaskConfig, AudioConfig, EncoderConfig):
         given = "features" if any(isinstance(one.sound, FrameMatrix) for one in every) else "waveform"
         if given != self.input:
             raise DataError(f"input must be what {corpus.name} has, got input={self.input}; say --set input={given}")
-        if self.held_out_speaker is None or not corpus.train:
-            return corpus
-        speakers = sorted({one.speaker for one in every if one.speaker})
-        if self.held_out_speaker not in speakers:
-            known = ", ".join(speakers) or "none that are named"
-            raise DataError(
-                f"held_out_speaker must be a speaker of {corpus.name} ({known}), got "
-                f"{self.held_out_speaker!r}{suggestion(self.held_out_speaker, speakers)}"
-            )
-        return _held_out(corpus, self.held_out_speaker)
-
-
-def _held_out(corpus: Corpus[Utterance], speaker: str) -> Corpus[Utterance]:
-    every = [one for part in corpus.splits().values() for one in part]
-    train = [one for one in corpus.train if one.speaker != speaker]
-    if not train:
-        raise DataError(f"held_out_speaker={speaker} leaves nothing to train on in {corpus.name}")
-    left_out = sum(one.speaker != speaker for one in corpus.test or [])
-    return replace(
-        corpus,
-        train=train,
-        valid=corpus.valid and [one for one in corpus.valid if one.speaker != speaker],
-        test=[one for one in every if one.speaker == speaker],
-        notes=corpus.notes | {"test utterances of other speakers left out by held_out_speaker": left_out},
-    )
+        return hold_out(corpus, self.held_out_speaker)

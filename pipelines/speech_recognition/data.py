@@ -12,17 +12,15 @@ import numpy as np
 import tensorflow as tf
 
 from ...datasets.utterance import Utterance
-from ...layers.deltas import Deltas
+from ..audio_augmentation import Augmentation
 from ..batching import Tensors, TrainingData
+from ..feature_moments import moments
 from ..feature_store import FeatureStore
 from ..language_model import BackoffModel, fit, load_arpa, save_arpa
 from ..run_directory import read_json, write_json
 from ..vocabulary import Vocabulary
-from .augmentation import Augmentation
 from .config import Config
 from .transcripts import normal_transcripts
-
-_AT_A_TIME = 32  # utterances whose slopes are computed together
 
 
 @dataclass(frozen=True)
@@ -91,7 +89,7 @@ def training_data(
     """Utterances as batches of the inputs of `SpeechModel`; the weights count characters."""
     labels = tf.ragged.constant(preprocessor.labels(examples, config), tf.int32, ragged_rank=1)
     shortest = tf.constant(least_frames(labels.to_list(), config), tf.int32)
-    augment = Augmentation(config)
+    augment = Augmentation(config, config.seed, orthonormal=config.input == "waveform")
 
     def batch(rows: tf.Tensor, epoch: tf.Tensor) -> tuple[Tensors, Tensors, Tensors]:
         frames, lengths = tf.numpy_function(store.frames, [rows], [tf.float32, tf.int32])
@@ -115,19 +113,3 @@ def least_frames(labels: Sequence[Sequence[object]], config: Config) -> list[int
     """
     steps = [len(row) + sum(a == b for a, b in itertools.pairwise(row)) for row in labels]
     return [(count - 1) * config.subsampling + 1 for count in steps]
-
-
-def moments(store: FeatureStore, deltas: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and variance over all frames of a store of each feature and, if wanted, of its slopes."""
-    slopes = Deltas() if deltas else None
-    count, total, squares = 0, np.zeros((), np.float64), np.zeros((), np.float64)
-    order = np.argsort(store.lengths, kind="stable")  # so that a long one is not what many are padded to
-    for start in range(0, len(order), _AT_A_TIME):
-        frames, lengths = store.frames(order[start : start + _AT_A_TIME])
-        values = frames if slopes is None else slopes(frames, lengths=tf.constant(lengths)).numpy()
-        real = values[np.arange(frames.shape[1]) < lengths[:, None]].astype(np.float64)
-        count += len(real)
-        total = total + real.sum(axis=0)
-        squares = squares + np.square(real).sum(axis=0)
-    mean = total / count
-    return mean.astype(np.float32), np.maximum(squares / count - mean**2, 0.0).astype(np.float32)

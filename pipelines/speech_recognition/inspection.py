@@ -1,26 +1,20 @@
-"""What a report keeps of a few recordings: their sound, their spectrogram and the network's posteriors, packed small.
-
-Arrays are written as base64 of unsigned bytes, so that a line of `predictions.jsonl` stays a line of JSON.
-"""
+"""What a report keeps of a few recordings: their sound, their spectrogram and the network's posteriors."""
 
 from __future__ import annotations
 
-import base64
-import io
-import wave
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from scipy.fft import idct
 
 from ...datasets.audio import Waveform
+from ..reporting.packing import loudness, packed, packed_sound
 from .judgement import Row, judge, worst_first
 
 SHOWN_WORST = 6
 SHOWN_RIGHT = 2
 LONGEST = 12.0  # seconds that are kept of a recording
-FAINTEST = 2.0  # percentile of the features that is drawn as silence
 
 
 def worth_inspecting(rows: Sequence[Row]) -> list[int]:
@@ -67,25 +61,14 @@ def inspection(
         raise ValueError(f"posteriors must have shape (steps, {len(labels)}), got {posteriors.shape}")
     steps = max(1, round(LONGEST / (frame_seconds * subsampling)))
     frames = np.asarray(features, dtype=np.float64)[: steps * subsampling]
-    low, high = np.percentile(frames, FAINTEST), frames.max()
     return {
-        "audio": None if waveform is None else base64.b64encode(_wav(waveform)).decode("ascii"),
+        "audio": None if waveform is None else packed_sound(waveform, round(LONGEST * waveform.rate)),
         "labels": list(labels),
         "frame_seconds": frame_seconds,
         "subsampling": subsampling,
-        "features": _packed((frames - low) / max(high - low, 1e-9)),
-        "posteriors": _packed(posteriors[:steps]),
+        "features": packed(loudness(frames)),
+        "posteriors": packed(posteriors[:steps]),
     }
-
-
-def unpacked(array: Mapping[str, Any]) -> np.ndarray:
-    """The values between 0 and 1 of an array that `inspection` packed, to one part in 255.
-
-    Example:
-        >>> unpacked({"shape": [1, 2], "data": "AP8="}).tolist()
-        [[0.0, 1.0]]
-    """
-    return np.frombuffer(base64.b64decode(array["data"]), np.uint8).reshape(array["shape"]) / 255
 
 
 def envelope(cepstra: np.ndarray, bands: int = 40) -> np.ndarray:
@@ -103,20 +86,3 @@ def envelope(cepstra: np.ndarray, bands: int = 40) -> np.ndarray:
         [[1.0, 1.0, 1.0, 1.0]]
     """
     return idct(cepstra, n=bands, axis=1, norm="ortho")
-
-
-def _packed(values: np.ndarray) -> dict[str, Any]:
-    scaled = np.clip(255 * values, 0, 255).round().astype(np.uint8)
-    return {"shape": list(scaled.shape), "data": base64.b64encode(scaled.tobytes()).decode("ascii")}
-
-
-def _wav(waveform: Waveform) -> bytes:
-    """A WAV file of 16 bits a sample, which every browser plays."""
-    samples = waveform.samples[: round(LONGEST * waveform.rate)]
-    stream = io.BytesIO()
-    with wave.open(stream, "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(waveform.rate)
-        file.writeframes(np.clip(32767 * samples, -32768, 32767).round().astype("<i2").tobytes())
-    return stream.getvalue()

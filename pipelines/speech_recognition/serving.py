@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from ...layers.audio_features import AudioFeatures
 from ...layers.ctc import align, best_path, ctc_loss, prefix_beam_search
 from ..exporting import Server, Signature
 from ..language_model import character_scorer, word_scorer
+from ..waveform_input import WAVEFORM_SPECS, WaveformInput, checked
 from .config import Config
 from .data import Preprocessor
 from .model import SpeechModel
@@ -165,32 +165,15 @@ class WaveformServer(SpeechServer):
     The sampling rate is that of the settings; whoever calls resamples.
     """
 
-    inputs: ClassVar = {
-        "waveform": tf.TensorSpec([None, None], tf.float32),
-        "lengths": tf.TensorSpec([None], tf.int32),
-    }
+    inputs: ClassVar = WAVEFORM_SPECS
     others: ClassVar = _others(inputs)
 
     def __init__(self, model: SpeechModel, preprocessor: Preprocessor, config: Config) -> None:
         super().__init__(model, preprocessor, config)
-        self.extract = AudioFeatures(
-            config.sampling_rate,
-            kind=config.features,
-            mel_bands=config.mel_bands,
-            coefficients=config.coefficients,
-            window_ms=config.window_ms,
-            hop_ms=config.hop_ms,
-            lowest_frequency=config.lowest_frequency,
-            highest_frequency=config.highest_frequency,
-            dtype="float32",
-        )
+        self.read = WaveformInput(config, config.max_seconds)
 
     def features(self, waveform: tf.Tensor, lengths: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:  # type: ignore[override]
-        longest = int(self.config.max_seconds * self.config.sampling_rate)
-        waveform, lengths, error = checked(waveform, lengths, longest, f"{self.config.max_seconds:g} seconds")
-        silent = tf.reduce_all(waveform == 0.0, axis=1)
-        error = tf.where((error == "") & silent, "the recording is silent: all its samples are 0", error)
-        return self.extract(waveform, lengths=lengths), self.extract.frame_lengths(lengths), error
+        return self.read(waveform, lengths)
 
 
 class FeatureServer(SpeechServer):
@@ -213,38 +196,3 @@ class FeatureServer(SpeechServer):
         longest = 1 + int(self.config.max_seconds / self.config.frame_seconds)
         features = tf.ensure_shape(features, [None, None, self.size])
         return checked(features, lengths, longest, f"{longest} frames")
-
-
-def checked(values: tf.Tensor, lengths: tf.Tensor, longest: int, limit: str) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Replaces rows that cannot be read by a single step of zeros.
-
-    Args:
-        values: float32 `(batch, time)` or `(batch, time, size)`.
-        lengths: int32 `(batch,)`.
-        longest: steps that a row may have.
-        limit: the same, in words.
-
-    Returns:
-        values with zeros past the lengths, lengths from 1 on, and why a row cannot be read, or `""`.
-
-    Example:
-        >>> _, lengths, error = checked(tf.ones([2, 3]), tf.constant([0, 3]), 5, "5 samples")
-        >>> lengths.numpy().tolist(), error.numpy().tolist()
-        ([1, 3], [b'the recording is empty', b''])
-    """
-    kept = tf.minimum(tf.shape(values)[1], longest)
-    too_long, empty = lengths > longest, lengths < 1
-    beyond = lengths > tf.shape(values)[1]
-    one_more = [[0, 0], [0, 1], *[[0, 0]] * (len(values.shape) - 2)]
-    values = tf.pad(values[:, :kept], one_more)[:, : tf.maximum(kept, 1)]
-    real = tf.sequence_mask(lengths, tf.shape(values)[1])
-    real = tf.reshape(real, tf.concat([tf.shape(real), tf.ones([len(values.shape) - 2], tf.int32)], axis=0))
-    finite = tf.reduce_all(tf.math.is_finite(values) | ~real, axis=list(range(1, len(values.shape))))
-    error = tf.where(finite, "", "the recording holds values that are not finite numbers")
-    error = tf.where(beyond, "lengths must not go beyond what is given", error)
-    error = tf.where(empty, "the recording is empty", error)
-    error = tf.where(too_long, f"the recording is longer than {limit}, the longest that is answered", error)
-    fine = error == ""
-    lengths = tf.where(fine, lengths, 1)
-    shape = tf.concat([tf.shape(fine), tf.ones([len(values.shape) - 1], tf.int32)], axis=0)
-    return tf.where(tf.reshape(fine, shape) & real, values, 0.0), lengths, error

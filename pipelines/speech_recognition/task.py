@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -15,10 +15,10 @@ from ...datasets.feature_file import SUFFIX, read_feature_file
 from ...datasets.utterance import Utterance
 from ..audio import waveform
 from ..batching import TrainingData
-from ..corpora import cache_dir, evenly_spread
+from ..corpora import Splits, cache_dir, evenly_spread
 from ..errors import UserError
 from ..evaluation import RESAMPLES, Scores
-from ..feature_store import FeatureStore, feature_store
+from ..feature_store import FeatureStore, FeatureStores
 from ..pipeline import Call, Pipeline, Row
 from ..reporting.page import Section
 from . import baselines, evaluation, published
@@ -42,7 +42,7 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         super().__init__(config)
         self.selection_metric = config.select_by
         self.server_class = self._server()
-        self._stores: list[tuple[FeatureStore, dict[str, int]]] = []  # with the rows of sounds, by their digests
+        self._stores = FeatureStores(config, cache_dir())
 
     def usable(self, examples: Sequence[Utterance]) -> tuple[list[Utterance], dict[str, int]]:
         """Leaves out recordings that are too long, and those too short for their transcripts."""
@@ -92,7 +92,7 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
     def build_server(self, model: SpeechModel, preprocessor: Preprocessor) -> SpeechServer:
         return self._server()(model, preprocessor, self.config)
 
-    def tune(self, server: SpeechServer, valid: Sequence[Utterance]) -> dict[str, Any]:
+    def tune(self, server: SpeechServer, train: Sequence[Utterance], valid: Sequence[Utterance]) -> dict[str, Any]:
         """Chooses the weight of the language model and the word bonus."""
         if server.scorer is None:
             return {}
@@ -128,6 +128,7 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         requests: Sequence[Mapping[str, Any] | DataError],
         preprocessor: Preprocessor,
         call: Call,
+        own: Callable[[], Splits],
     ) -> list[Row]:
         detailed = add_decoders(rows, requests, self.config, call)
         for row in detailed:
@@ -143,7 +144,9 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
     def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         return evaluation.sections(rows, tuning)
 
-    def baselines(self, train: Sequence[Utterance], test: Sequence[Utterance]) -> dict[str, list[Row]]:
+    def baselines(
+        self, train: Sequence[Utterance], valid: Sequence[Utterance], test: Sequence[Utterance]
+    ) -> dict[str, list[Row]]:
         return baselines.baselines(train, test, self._frames, self.config.frame_seconds, self.config.lowercase)
 
     def published(self) -> list[dict[str, Any]]:
@@ -153,14 +156,8 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         return WaveformServer if self.config.input == "waveform" else FeatureServer
 
     def _store(self, examples: Sequence[Utterance]) -> FeatureStore:
-        """The static features of utterances: of those that were asked for before, or of the cache, or new ones."""
-        digests = [example.sound.digest for example in examples]
-        for store, rows in self._stores:
-            if rows.keys() >= set(digests):
-                return store.of([rows[digest] for digest in digests])
-        store = feature_store([example.sound for example in examples], self.config, cache_dir())
-        self._stores.append((store, {digest: row for row, digest in enumerate(digests)}))
-        return store
+        """The static features of utterances."""
+        return self._stores.of([example.sound for example in examples])
 
     def _frames(self, examples: Sequence[Utterance]) -> list[np.ndarray]:
         return list(self._store(examples))

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from markupsafe import Markup, escape
 
 from ..reporting import page, recordings
-from .inspection import LONGEST, unpacked
+from ..reporting.packing import unpacked
+from .inspection import LONGEST
 from .judgement import Judgement, Word, worst_first
 
 SHOWN_ERRORS = 20

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ...datasets.corpus import DataError
 from ...datasets.translated_sentence import TranslatedSentence
 from ..batching import TrainingData
+from ..corpora import Splits
 from ..evaluation import RESAMPLES, Scores
 from ..initialisation import start_from_vectors
 from ..pipeline import Call, Pipeline, Row
@@ -64,7 +65,9 @@ class Translation(Pipeline[Config, TranslatedSentence, Preprocessor]):
     def build_server(self, model: TranslationModel, preprocessor: Preprocessor) -> TranslationServer:
         return TranslationServer(model, preprocessor, self.config)
 
-    def tune(self, server: TranslationServer, valid: Sequence[TranslatedSentence]) -> dict[str, Any]:
+    def tune(
+        self, server: TranslationServer, train: Sequence[TranslatedSentence], valid: Sequence[TranslatedSentence]
+    ) -> dict[str, Any]:
         """Chooses the beam width and the length penalty."""
         return tune(server, valid, self.config) if self.config.search == "beam" else {}
 
@@ -88,6 +91,7 @@ class Translation(Pipeline[Config, TranslatedSentence, Preprocessor]):
         requests: Sequence[Mapping[str, Any] | DataError],
         preprocessor: Preprocessor,
         call: Call,
+        own: Callable[[], Splits],
     ) -> list[Row]:
         detailed = add_searches(rows, requests, call)
         add_sources(detailed, preprocessor, self.config)
@@ -101,7 +105,10 @@ class Translation(Pipeline[Config, TranslatedSentence, Preprocessor]):
         return evaluation.sections(rows, tuning, self.config.bleu_tokenize)
 
     def baselines(
-        self, train: Sequence[TranslatedSentence], test: Sequence[TranslatedSentence]
+        self,
+        train: Sequence[TranslatedSentence],
+        valid: Sequence[TranslatedSentence],
+        test: Sequence[TranslatedSentence],
     ) -> dict[str, list[Row]]:
         return baselines.baselines(
             train,

@@ -80,7 +80,9 @@ class TreeSentiment(Pipeline[Config, LabelledTree, Preprocessor]):
     def sections(self, rows: Sequence[Row], tuning: Mapping[str, Any]) -> list[Section]:
         return evaluation.sections(rows, self.config.classes)
 
-    def baselines(self, train: Sequence[LabelledTree], test: Sequence[LabelledTree]) -> dict[str, list[Row]]:
+    def baselines(
+        self, train: Sequence[LabelledTree], valid: Sequence[LabelledTree], test: Sequence[LabelledTree]
+    ) -> dict[str, list[Row]]:
         return baselines(train, test, self.config)
 
     def published(self) -> list[dict[str, Any]]:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import pickle
+import time
 
 import numpy as np
 import pytest
 
 from seqloom.datasets.audio import AudioFile, FrameMatrix, Waveform
+from seqloom.datasets.audio_file import read_audio
 from seqloom.datasets.corpus import DataError
 from seqloom.datasets.utterance import Utterance
 
@@ -52,6 +54,52 @@ def test_the_digest_of_a_file_is_that_of_its_bytes(tmp_path):
         repr(AudioFile(tmp_path / "absent.wav"))
     with pytest.raises(DataError, match=r"a cannot be read: Is a directory"):
         _ = AudioFile(tmp_path / "a").digest
+
+
+def test_a_part_of_a_file_is_told_by_its_content_and_bounds(tmp_path):
+    path = tmp_path / "x.wav"
+    path.write_bytes(b"sound")
+    whole, parts = AudioFile(path), [AudioFile(path, 0.5), AudioFile(path, 0.5, 2), AudioFile(path, 0, 2)]
+    assert len({whole.digest, *(part.digest for part in parts)}) == 4
+    assert AudioFile(path, 0.0, None).digest == whole.digest
+    assert AudioFile(path, 0.5, 2.0) == parts[1]
+    assert AudioFile(path, 0.5, 2.0).digest == AudioFile(path, np.float64(0.5), 2).digest == parts[1].digest
+    assert repr(parts[1]) == f"AudioFile('x.wav', start=0.5, end=2, digest={parts[1].digest!r})"
+    assert pickle.loads(pickle.dumps(parts[1])) == parts[1]
+    (tmp_path / "y.wav").write_bytes(b"sound")
+    assert AudioFile(tmp_path / "y.wav", 0.5, 2).digest == parts[1].digest
+    path.write_bytes(b"other sound")
+    assert AudioFile(path, 0.5, 2).digest != parts[1].digest
+    with pytest.raises(DataError, match=r"absent\.wav is missing"):
+        repr(AudioFile(tmp_path / "absent.wav", 1.0))
+
+
+def test_a_file_of_a_thousand_parts_is_read_once(tmp_path):
+    path = tmp_path / "long.wav"
+    path.write_bytes(bytes(20_000_000))
+    before = time.process_time()
+    digests = {AudioFile(path, number / 10).digest for number in range(1000)}
+    assert len(digests) == 1000
+    assert time.process_time() - before < 2
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "message"),
+    [
+        (-0.1, None, r"start must be a finite number of seconds from 0, got start=-0\.1"),
+        (float("nan"), 1.0, "got start=nan"),
+        (float("inf"), None, "got start=inf"),
+        (1.0, 1.0, r"end must be a finite number of seconds after start=1\.0, got end=1\.0"),
+        (1.0, 0.5, r"got end=0\.5"),
+        (0.0, float("nan"), "got end=nan"),
+        (0.0, float("inf"), "got end=inf"),
+    ],
+)
+def test_bounds_that_are_no_stretch_of_time_are_refused(tmp_path, start, end, message):
+    with pytest.raises(ValueError, match=message):
+        AudioFile(tmp_path / "x.wav", start, end)
+    with pytest.raises(ValueError, match=message):
+        read_audio(tmp_path / "x.wav", start, end)
 
 
 @pytest.mark.parametrize(

@@ -76,9 +76,91 @@ def test_silence_and_a_single_sample_are_sound(tmp_path):
     assert len(read_audio(write(tmp_path / "b.wav", SAMPLES[:1])).samples) == 1
 
 
-def refused(path: Path) -> str:
+def sweep(count: int) -> np.ndarray:
+    """Two channels of a tone that falls again and again, for which compression saves up bits."""
+    places = np.arange(count) % 60_000
+    tone = 0.6 * np.sin(places / (5 + places / 6000))
+    return np.stack([tone, tone[::-1]], axis=1).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.flac"])
+def test_long_files_are_decoded_without_a_gap(tmp_path, name):
+    samples = sweep(1_200_000)
+    with soundfile.SoundFile(tmp_path / name, "w", 24_000, 2) as file:
+        for start in range(0, len(samples), 24_000):
+            file.write(samples[start : start + 24_000])
+    expected, _ = soundfile.read(tmp_path / name, dtype="float32")
+    np.testing.assert_allclose(read_audio(tmp_path / name).samples, expected.mean(axis=1), rtol=0, atol=1e-6)
+
+
+formats = [
+    ("a.wav", "PCM_16"),
+    ("a.wav", "PCM_24"),
+    ("a.wav", "FLOAT"),
+    ("a.wav", "ULAW"),
+    ("a.wav", "IMA_ADPCM"),
+    ("a.flac", "PCM_16"),
+    ("a.aiff", "PCM_16"),
+    ("a.ogg", "VORBIS"),
+    ("a.ogg", "OPUS"),
+    ("a.mp3", "MPEG_LAYER_III"),
+]
+
+
+@pytest.mark.parametrize(("name", "subtype"), formats)
+@pytest.mark.parametrize("rate", [16_000, 24_000])
+def test_a_part_is_what_the_whole_recording_holds_there(tmp_path, name, subtype, rate):
+    path = write(tmp_path / name, sweep(60_000), rate, subtype)
+    whole = read_audio(path).samples
+    for first, last in [(0, 1), (0, 5000), (1, 60_000), (2311, 2312), (30_001, 39_999), (58_000, len(whole))]:
+        part = read_audio(path, first / rate, last / rate)
+        assert part.rate == rate
+        np.testing.assert_allclose(part.samples, whole[first:last], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(read_audio(path, 1.5).samples, whole[round(1.5 * rate) :], rtol=0, atol=1e-6)
+    np.testing.assert_allclose(read_audio(path, end=1.5).samples, whole[: round(1.5 * rate)], rtol=0, atol=1e-6)
+
+
+@settings(deadline=None, max_examples=100)
+@given(start=st.floats(0, 0.6), length=st.floats(0, 0.6, exclude_min=True))
+def test_a_part_is_inside_the_recording_or_refused(start, length):
+    end = start + length
+    with tempfile.TemporaryDirectory() as folder:
+        path = write(Path(folder, "a.wav"), subtype="FLOAT")
+        if start == end or end > 0.5005 or start >= 0.5 or round(end * RATE) == round(start * RATE):
+            with pytest.raises((DataError, ValueError)):
+                read_audio(path, start, end)
+        else:
+            expected = SAMPLES[round(start * RATE) : round(end * RATE)]
+            np.testing.assert_array_equal(read_audio(path, start, end).samples, expected)
+
+
+def test_a_part_beyond_the_end_names_the_file_the_end_and_the_duration(tmp_path):
+    path = write(tmp_path / "a.wav")
+    assert check_audio(path) == 0.5
+    assert refused(path, 0.1, 0.75) == "lasts 0.500 s and cannot be read up to 0.75 s"
+    assert refused(path, 2.0, 3.0) == "lasts 0.500 s and cannot be read up to 3.0 s"
+    assert refused(path, 0.5) == "lasts 0.500 s and cannot be read from 0.5 s on"
+    assert refused(path, 0.10001, 0.10002) == "has no sample from 0.10001 s to 0.10002 s"
+    assert refused(path, 0.49999) == "has no sample from 0.49999 s to 0.5 s"
+
+
+def test_an_end_in_milliseconds_may_be_rounded_up(tmp_path):
+    path = write(tmp_path / "a.wav", SAMPLES[:3997])  # 0.499625 s
+    assert len(read_audio(path, 0.1, 0.500).samples) == 3197
+    assert refused(path, 0.1, 0.501) == "lasts 0.500 s and cannot be read up to 0.501 s"
+
+
+def test_only_the_part_is_decoded(tmp_path):
+    samples = SAMPLES.copy()
+    samples[3000] = np.nan
+    path = write(tmp_path / "a.wav", samples, subtype="FLOAT")
+    assert np.isfinite(read_audio(path, 0.1, 0.3).samples).all()
+    assert refused(path, 0.1) == "holds samples that are not finite, the first one at 0.375 s"
+
+
+def refused(path: Path, start: float = 0.0, end: float | None = None) -> str:
     with pytest.raises(DataError) as caught:
-        read_audio(path)
+        read_audio(path, start, end)
     message = str(caught.value)
     assert message.startswith(str(path))
     assert "\n" not in message
@@ -117,6 +199,7 @@ def test_a_file_that_is_cut_off_is_named(tmp_path, name, share):
     path = write(tmp_path / name, RANDOM.uniform(-0.5, 0.5, 40_000).astype(np.float32))
     os.truncate(path, int(path.stat().st_size * share))
     assert refused(path)
+    assert refused(path, 4.0, 5.0)
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_U8", "PCM_24", "FLOAT", "ULAW"])
@@ -150,6 +233,15 @@ def test_a_header_that_announces_terabytes_is_no_reason_to_ask_for_them(tmp_path
     path = write(tmp_path / "a.flac")
     content = bytearray(path.read_bytes())
     content[22:26] = b"\xff" * 4
+    path.write_bytes(content)
+    assert refused(path)
+
+
+def test_so_is_none_one_of_an_mp3(tmp_path):
+    path = write(tmp_path / "a.mp3")
+    content = bytearray(path.read_bytes())
+    position = max(content.find(b"Xing"), content.find(b"Info")) + 8
+    content[position : position + 4] = b"\x7f\xff\xff\xff"  # frames
     path.write_bytes(content)
     assert refused(path)
 

@@ -13,7 +13,8 @@ from seqloom.datasets.audio import AudioFile, FrameMatrix, Waveform
 from seqloom.datasets.corpus import DataError
 from seqloom.layers import AudioFeatures
 from seqloom.pipelines.audio import extract_features, sound_features, waveform
-from seqloom.pipelines.config import AudioConfig, validate
+from seqloom.pipelines.audio_config import AudioConfig
+from seqloom.pipelines.config import validate
 from seqloom.pipelines.errors import UserError
 
 
@@ -54,6 +55,19 @@ def test_a_file_with_two_channels_at_another_rate(name, tmp_path):
     samples = waveform(AudioFile(tmp_path / name), 16_000)
     expected = (tone(16_000, 440.0) + tone(16_000, 880.0)) / 4
     np.testing.assert_allclose(samples[2000:14_000], expected[2000:14_000], atol=0.02)
+
+
+@pytest.mark.parametrize("rate", [16_000, 8000])
+def test_a_part_of_a_file(rate, tmp_path):
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, 32_000).astype("float32")
+    soundfile.write(tmp_path / "a.wav", samples, 16_000, subtype="FLOAT")
+    part = AudioFile(tmp_path / "a.wav", 0.25, 1.75)
+    expected = waveform(Waveform(samples[4000:28_000], 16_000), rate)
+    np.testing.assert_array_equal(waveform(part, rate), expected)
+    config = AudioConfig(sampling_rate=rate)
+    np.testing.assert_array_equal(sound_features(part, config), extract_features(expected, config))
+    with pytest.raises(DataError, match=r"a\.wav lasts 2\.000 s and cannot be read up to 2\.5 s"):
+        waveform(AudioFile(tmp_path / "a.wav", 1.0, 2.5), rate)
 
 
 def test_what_cannot_be_read_is_named(tmp_path):

@@ -16,7 +16,8 @@ import tensorflow as tf
 from seqloom.datasets.audio import AudioFile, FrameMatrix, Waveform
 from seqloom.datasets.corpus import DataError
 from seqloom.pipelines.audio import sound_features
-from seqloom.pipelines.config import AudioConfig, TaskConfig
+from seqloom.pipelines.audio_config import AudioConfig
+from seqloom.pipelines.config import TaskConfig
 from seqloom.pipelines.errors import UserError
 from seqloom.pipelines.feature_store import FeatureStore, feature_store
 
@@ -198,7 +199,7 @@ WRITER = """
 import sys, logging, numpy as np
 logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
 from seqloom.datasets.audio import Waveform
-from seqloom.pipelines.config import AudioConfig
+from seqloom.pipelines.audio_config import AudioConfig
 from seqloom.pipelines.feature_store import feature_store
 noise = np.random.default_rng(0).uniform(-1, 1, (200, 4000)).astype("float32")
 print(len(feature_store([Waveform(each, 8000) for each in noise], AudioConfig(sampling_rate=8000), sys.argv[1])))

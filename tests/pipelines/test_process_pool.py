@@ -30,7 +30,7 @@ def test_one_process_is_this_one_and_several_are_others():
 
 EXTRACT = """[
     __import__("seqloom.pipelines.audio").pipelines.audio.extract_features(
-        __import__("numpy").zeros(8000, "float32"), __import__("seqloom").pipelines.config.AudioConfig()
+        __import__("numpy").zeros(8000, "float32"), __import__("seqloom").pipelines.audio_config.AudioConfig()
     ).shape,
     set(__import__("sys").modules),
     __import__("__main__").__dict__.get("__file__"),

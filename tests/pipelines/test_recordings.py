@@ -58,6 +58,12 @@ def test_a_spectrogram_is_as_broad_as_it_is_long_within_bounds(frames, broadest)
     assert len(svg) < 40_000
 
 
+def test_a_spectrogram_may_be_narrower_and_of_other_features():
+    drawn = recordings.spectrogram(np.zeros((30, 13)), 0.01, title="encoded", ylabel="coefficient", narrowest=2.0)
+    assert 190 < int(re.search(r"--width: (\d+)px", drawn.svg)[1]) < 200
+    assert {"encoded", "coefficient"} <= set(letters(drawn.svg))
+
+
 def test_the_same_recording_gives_the_same_drawing():
     values = np.random.default_rng(0).uniform(size=(50, 20))
     drawn = [recordings.spectrogram(values, 0.01, posteriors=one_hot("ab"), step_seconds=0.02) for _ in range(2)]

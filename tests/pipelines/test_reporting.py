@@ -312,6 +312,7 @@ def test_comparison_warns_about_different_data():
         ("nearest text (TF-IDF)", "Nearest text (TF-IDF)", 0.5, "0.500"),
         ("log_loss", "Log loss", 0.1234, "0.123"),
         ("precision_at_10", "Precision at 10", 1, "100.0"),
+        ("map", "MAP", 0.25, "25.0"),
         ("learning_rate", "Learning rate", 0.002, "0.002"),
         ("examples", "Examples", 25000, "25,000"),
         ("roc_auc", "ROC AUC", float("nan"), "nan"),

@@ -33,3 +33,12 @@ def test_points_are_drawn_as_percent() -> None:
     assert ">100</text>" in drawn.svg
     assert ">in</text>" in drawn.svg
     assert points({"in": ([0.0, 0.5], [1.0, 0.5])}, ylabel="open").svg != drawn.svg
+
+
+def test_many_series_have_a_legend_and_one_may_stand_behind_them() -> None:
+    series = {f"word {number}": ([float(number)], [0.0]) for number in range(12)} | {"others": ([0.0, 1.0], [1.0, 1.0])}
+    drawn = points(series, behind="others", title="Vectors")
+    assert all(f">{name}</text>" in drawn.svg for name in series)
+    assert points(series, title="Vectors").svg != drawn.svg
+    alone = {"others": series["others"]}
+    assert points(alone, behind="others").svg != points(alone).svg

@@ -10,13 +10,13 @@ import scipy.fft
 import soundfile
 
 from seqloom.datasets.audio import Waveform
+from seqloom.pipelines.reporting.packing import unpacked
 from seqloom.pipelines.speech_recognition.inspection import (
     LONGEST,
     SHOWN_RIGHT,
     SHOWN_WORST,
     envelope,
     inspection,
-    unpacked,
     worth_inspecting,
 )
 

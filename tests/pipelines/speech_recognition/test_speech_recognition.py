@@ -19,7 +19,7 @@ from seqloom.pipelines.inference import answer_all, load_signatures
 from seqloom.pipelines.run import Run
 from seqloom.pipelines.speech_recognition.config import Config
 from seqloom.pipelines.speech_recognition.data import least_frames
-from seqloom.pipelines.speech_recognition.serving import checked
+from seqloom.pipelines.waveform_input import checked
 
 TINY = tiny("speech_recognition")
 

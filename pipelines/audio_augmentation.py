@@ -1,6 +1,6 @@
-"""Speech as other mouths and rooms would have it: drawn anew for each utterance in each epoch.
+"""Speech as other mouths and rooms would have it: drawn anew for each recording in each epoch.
 
-Everything works on static features, before slopes and normalisation, and is a function of (seed, epoch, utterance),
+Everything works on static features, before slopes and normalisation, and is a function of (seed, epoch, recording),
 so that a resumed run hears what an uninterrupted one would have heard.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from .config import Config
+from .audio_config import AugmentedAudioConfig
 
 _TILT = 1.5  # nats: how far the noise may lean towards low or high bands, in its standard deviation
 
@@ -26,16 +26,18 @@ class Augmentation:
 
     Args:
         config: the settings.
+        seed: of what is drawn.
+        orthonormal: whether cepstra are librosa's; if not, those of sums of cosines (HTK), as corpora of features have.
 
     References:
         Jaitly and Hinton (2013), Vocal tract length perturbation improves speech recognition.
         Ko, Peddinti, Povey and Khudanpur (2015), Audio augmentation for speech recognition.
     """
 
-    def __init__(self, config: Config) -> None:
-        self.config = config
+    def __init__(self, config: AugmentedAudioConfig, seed: int, orthonormal: bool = True) -> None:
+        self.config, self.seed = config, seed
         self._frequencies = _band_frequencies(config)
-        self._to_features = _basis(config)  # (size, bands)
+        self._to_features = _basis(config, orthonormal)  # (size, bands)
         self._to_bands = np.linalg.pinv(self._to_features)  # the smoothest log spectra with these features
 
     def __call__(
@@ -67,7 +69,7 @@ class Augmentation:
         """Uniform numbers `(batch, 4)` in [0, 1) that depend on seed, epoch and utterance alone."""
 
         def of_row(row: tf.Tensor) -> tf.Tensor:
-            return tf.random.stateless_uniform([4], tf.stack([row, epoch + (self.config.seed << 32)]))
+            return tf.random.stateless_uniform([4], tf.stack([row, epoch + (self.seed << 32)]))
 
         return tf.map_fn(of_row, rows, fn_output_signature=tf.TensorSpec([4], tf.float32))
 
@@ -126,7 +128,7 @@ def _factor(draws: tf.Tensor, largest: float) -> tf.Tensor:
     return tf.exp((2.0 * draws - 1.0) * np.float32(np.log1p(largest)))
 
 
-def _band_frequencies(config: Config) -> np.ndarray:
+def _band_frequencies(config: AugmentedAudioConfig) -> np.ndarray:
     """The centre of each mel band, in Hz."""
     import librosa
 
@@ -135,14 +137,14 @@ def _band_frequencies(config: Config) -> np.ndarray:
     return edges[1:-1].astype(np.float32)
 
 
-def _basis(config: Config) -> np.ndarray:
+def _basis(config: AugmentedAudioConfig, orthonormal: bool) -> np.ndarray:
     """What turns a log spectrum into features `(size, bands)`: cosines for cepstra, nothing for the spectrum itself."""
     if config.features == "log_mel":
         return np.eye(config.mel_bands, dtype=np.float32)
     waves = np.cos(
         np.pi * np.outer(np.arange(config.coefficients), np.arange(config.mel_bands) + 0.5) / config.mel_bands
     )
-    if config.input == "waveform":  # librosa's are orthonormal
+    if orthonormal:
         waves *= np.sqrt(np.where(np.arange(config.coefficients) == 0, 1, 2) / config.mel_bands)[:, None]
     return waves.astype(np.float32)
 
