@@ -35,6 +35,7 @@ from .recurrence import (
 from .recursion import BidirectionalTree, RecursiveNet, RecursiveTensorNet, TreeLSTM
 from .region_embedding import RegionEmbedding
 from .sequence_pooling import SequencePooling
+from .spaced_frames import SpacedFrames
 from .spec_augment import SpecAugment
 from .word_dropout import WordDropout
 
@@ -72,6 +73,7 @@ __all__ = [
     "SequencePooling",
     "SimpleRNN",
     "SkipRNN",
+    "SpacedFrames",
     "SpecAugment",
     "TreeLSTM",
     "WordDropout",

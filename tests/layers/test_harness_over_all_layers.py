@@ -40,6 +40,7 @@ from seqloom.layers import (
     SequencePooling,
     SimpleRNN,
     SkipRNN,
+    SpacedFrames,
     SpecAugment,
     WordDropout,
 )
@@ -309,6 +310,7 @@ CASES = [
     LayerCase(
         "convolutional_subsampling", lambda **kwargs: ConvolutionalSubsampling(5, 3, (1, 2), **kwargs), floats(3)
     ),
+    LayerCase("spaced_frames", lambda **kwargs: SpacedFrames(3, **kwargs), floats(3)),
     LayerCase("spec_augment", lambda **kwargs: SpecAugment(2, 0.5, 1, 0.5, seed=0, **kwargs), floats(3)),
     LayerCase("word_dropout", lambda **kwargs: WordDropout(0.5, **kwargs), word_ids, mixed_dtype="int32"),
 ]
