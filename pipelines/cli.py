@@ -162,6 +162,11 @@ def launch(
     raise typer.Exit(launching.launch(commands.launched(arguments), workers))
 
 
+for entry in TASKS.values():
+    for name, function in entry.verb_functions().items():
+        app.command(name)(function)
+
+
 @app.command()
 def doctor() -> None:
     """Show versions, devices, processor features, and the folders that are used."""

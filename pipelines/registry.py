@@ -27,6 +27,8 @@ class TaskEntry:
         study: the same of a study, which has the commands `run` and `report` only; a task has none.
         datasets: data set name to its module below `seqloom.datasets`; each has `load(data_dir, cache_dir)`.
         files: the module below `seqloom.datasets` that reads a user's folder; it has `load(folder)`.
+        verbs: commands that act on the task's run directories: name to `module:function` below `seqloom.pipelines`. The
+            module is light to import, and the function's annotations are typer's.
     """
 
     name: str
@@ -35,6 +37,7 @@ class TaskEntry:
     study: str = ""
     datasets: Mapping[str, str] = field(default_factory=dict)
     files: str = ""
+    verbs: Mapping[str, str] = field(default_factory=dict)
 
     def pipeline_class(self) -> type[Pipeline]:
         """Imports the task's pipeline, and with it TensorFlow.
@@ -48,6 +51,10 @@ class TaskEntry:
     def study_class(self) -> type[Study]:
         """Imports the study, and with it TensorFlow."""
         return _load(self.study)
+
+    def verb_functions(self) -> dict[str, Any]:
+        """Imports the functions of the verbs, by name; nothing heavy comes along."""
+        return {name: _load(place) for name, place in self.verbs.items()}
 
     def require_task(self, command: str) -> None:
         """Refuses a command that a study does not have.
@@ -100,6 +107,14 @@ TASKS: dict[str, TaskEntry] = {
             pipeline="translation.task:Translation",
             datasets={"sample": "bilingual_sentences", "cmn_eng": "cmn_eng"},
             files="translation_files",
+        ),
+        TaskEntry(
+            name="spoken_term_search",
+            summary="turns stretches of sound into vectors, and finds those that sound alike",
+            pipeline="spoken_term_search.task:SpokenTermSearch",
+            datasets={"sample": "synthetic_terms", "fsdd": "digit_terms", "timit_words": "timit_words"},
+            files="term_files",
+            verbs={"index": "spoken_term_search.verbs:index", "search": "spoken_term_search.verbs:search"},
         ),
         TaskEntry(
             name="gradient_lab",

@@ -81,6 +81,12 @@ def translation_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _finished(tmp_path_factory, "translation", "--epochs", "12")
 
 
+@pytest.fixture(scope="session")
+def terms_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A finished run of spoken term search on the sample; tests read it and do not change it."""
+    return _finished(tmp_path_factory, "spoken_term_search", "--epochs", "20")
+
+
 def _finished(tmp_path_factory: pytest.TempPathFactory, task: str, *arguments: str) -> Path:
     from seqloom.pipelines.cli import main
 

@@ -113,6 +113,7 @@ INPUTS = {
     "sentiment": ["not bad", "a film that is not half as bad as they say, but long", "", "🛫"],
     "tree_sentiment": ["((not) (bad))", "((It) (('s) ((not) ((very) (good)))))", "not bad", "(🛫)"],
     "speech_recognition": ["short.wav", "long.wav", "silence.wav", "noise.wav"],
+    "spoken_term_search": ["short.wav", "long.wav", "silence.wav", "noise.wav"],
     "translation": ["She has three cats.", "Are you reading the two books that he bought?", "", "2 🛫 cats"],
 }
 
@@ -131,6 +132,7 @@ def test_the_exports_answer_where_there_is_no_seqloom(
     sentiment_run: Path,
     tree_run: Path,
     speech_run: Path,
+    terms_run: Path,
     translation_run: Path,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -145,6 +147,7 @@ def test_the_exports_answer_where_there_is_no_seqloom(
         "sentiment": sentiment_run,
         "tree_sentiment": tree_run,
         "speech_recognition": speech_run,
+        "spoken_term_search": terms_run,
         "translation": translation_run,
     }
     assert set(folders) == set(INPUTS) == {name for name, entry in TASKS.items() if not entry.study}

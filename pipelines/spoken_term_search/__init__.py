@@ -1,0 +1,1 @@
+"""Spoken term search: where in recordings a spoken word occurs."""
