@@ -9,7 +9,7 @@ validation left out. The two take turns, and the median over the rounds is what 
 
 Joey NMT 2.3.0 asks for a protobuf that TensorFlow's excludes, so that it needs an environment of its own:
 
-    python -m venv joey && joey/bin/pip install torch joeynmt==2.3.0 "setuptools<81"
+    python -m venv joey && joey/bin/pip install torch joeynmt==2.3.0 importlib_metadata "setuptools<81"
 
 Without `--joey_python`, or where it does not run with that torch, its rate is the one that was measured earlier, and
 the output says so.
@@ -103,14 +103,16 @@ def tokenized(sentences: Sequence[Any], config: Config) -> Pairs:
 
 
 def write_data(folder: Path, train: Pairs, valid: Pairs) -> None:
-    """Both programs' files: a table for each split, and a file for each side of a split."""
-    for split, pairs in (("train", train), ("valid", valid), ("test", valid)):
-        for ending, lines in (
-            ("tsv", [f"{source}\t{target}" for source, target in pairs]),
-            ("en", [source for source, _ in pairs]),
-            ("zh", [target for _, target in pairs]),
+    """Both programs' files: a table for each split in `pairs`, and a file for each side of a split in `sides`."""
+    for name in ("pairs", "sides"):
+        (folder / name).mkdir()
+    for split, pairs in (("train", train), ("valid", valid)):
+        for name, lines in (
+            (f"pairs/{split}.tsv", [f"{source}\t{target}" for source, target in pairs]),
+            (f"sides/{split}.en", [source for source, _ in pairs]),
+            (f"sides/{split}.zh", [target for _, target in pairs]),
         ):
-            (folder / f"{split}.{ending}").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
 def seqloom_seconds(folder: Path, run_dir: Path) -> float:
@@ -137,11 +139,13 @@ def seqloom_seconds(folder: Path, run_dir: Path) -> float:
         "batch_size": BATCH,
         "learning_rate": 0.001,
     }
-    command = [sys.executable, "-m", "seqloom", "train", "translation", "--dataset", str(folder)]
+    command = [sys.executable, "-m", "seqloom", "train", "translation", "--dataset", str(folder / "pairs")]
     command += ["--run_dir", str(run_dir)]
     for name, value in settings.items():
         command += ["--set", f"{name}={json.dumps(value) if isinstance(value, bool) else value}"]
-    subprocess.run(command, check=True, capture_output=True)
+    finished = subprocess.run(command, check=False, capture_output=True, text=True)
+    if finished.returncode:
+        raise SystemExit(f"seqloom did not train: {finished.stderr.strip().splitlines()[-1]}")
     with (run_dir / "history.csv").open(encoding="utf-8") as file:
         return float(list(csv.DictReader(file))[1]["seconds"])
 
@@ -161,7 +165,8 @@ def joey_epoch(python: str, folder: Path, model_dir: Path) -> tuple[int, float, 
         "epochs": 2,
         "logging_freq": 100,
         "validation_freq": 1_000_000,
-        "eval_metric": "bleu",
+        "scheduling": "exponential",
+        "decrease_factor": 1.0,
         "early_stopping_metric": "loss",
         "overwrite": True,
         "shuffle": True,
@@ -172,8 +177,8 @@ def joey_epoch(python: str, folder: Path, model_dir: Path) -> tuple[int, float, 
         "use_cuda": False,
         "random_seed": 0,
         "data": {
-            "train": str(folder / "train"),
-            "dev": str(folder / "valid"),
+            "train": str(folder / "sides" / "train"),
+            "dev": str(folder / "sides" / "valid"),
             "dataset_type": "plain",
             "src": {"lang": "en", "level": "word", "lowercase": True, "voc_min_freq": 2, "max_length": 100},
             "trg": {"lang": "zh", "level": "char", "lowercase": False, "voc_min_freq": 1, "max_length": 200},
