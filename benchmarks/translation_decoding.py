@@ -54,7 +54,7 @@ def main() -> None:
         "tensorflow": tf.__version__,
         "run": run.config.dataset,
         "units": run.config.units,
-        "beam_width": run.directory.tuned.get("beam_width", run.config.beam_width),
+        "beam_width": run.directory.tuned().get("beam_width", run.config.beam_width),
         "rounds": arguments.rounds,
         "searches": rows,
     }
