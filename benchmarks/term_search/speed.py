@@ -28,10 +28,10 @@ import numpy as np
 from seqloom.pipelines.environment import processor
 from seqloom.pipelines.run import Run
 from seqloom.pipelines.run_directory import write_json, write_whole
+from seqloom.pipelines.spoken_term_search.archive.vectors import VectorIndex
 from seqloom.pipelines.spoken_term_search.baselines import normalised
 from seqloom.pipelines.spoken_term_search.dtw import distances
 from seqloom.pipelines.spoken_term_search.searching import embed
-from seqloom.pipelines.spoken_term_search.vector_index import VectorIndex
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUERIES = 200  # of a large index

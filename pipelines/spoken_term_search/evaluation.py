@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from ..pipeline import Row
 from ..reporting.classifiers import most_frequent
 from ..reporting.page import Cell, Section, Table
-from .confusions import confusion_sections
-from .curves import same_different_sections
-from .hits_table import hits_sections
-from .occurrences import occurrence_sections
-from .phoneme_distances import phoneme_sections
-from .projections import projection_sections
-from .rankings import rankings_section
-from .restorations import restoration_sections
+from .sections.confusions import confusion_sections
+from .sections.curves import same_different_sections
+from .sections.hits_table import hits_sections
+from .sections.occurrences import occurrence_sections
+from .sections.phoneme_distances import phoneme_sections
+from .sections.projections import projection_sections
+from .sections.rankings import rankings_section
+from .sections.restorations import restoration_sections
 
 
 def sections(rows: Sequence[Row]) -> list[Section]:

@@ -14,9 +14,9 @@ import numpy as np
 from ...datasets.corpus import DataError
 from ..errors import UserError
 from ..run import Run
-from .addition import Added
-from .archive_files import ArchiveSettings
-from .archive_index import ArchiveIndex, Hit
+from .archive.addition import Added
+from .archive.files import ArchiveSettings
+from .archive.index import ArchiveIndex, Hit
 from .config import Config
 
 TASK = "spoken_term_search"

@@ -9,9 +9,9 @@ import numpy as np
 
 from ...datasets.spoken_term import Occurrence, Recording, SpokenTerm
 from ..audio import waveform
+from .archive.windows import best_of_overlapping, sliding_windows, voiced_stretches
 from .config import Config
 from .dtw import subsequence_distances
-from .windows import best_of_overlapping, sliding_windows, voiced_stretches
 
 SPEAKERS = 5  # who say a word at least, for it to be searched
 FURTHER = 5  # times as many hits as there are occurrences are looked through for the share that is found

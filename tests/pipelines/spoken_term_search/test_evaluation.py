@@ -13,12 +13,12 @@ from seqloom.datasets.spoken_term import SpokenTerm
 from seqloom.pipelines.audio_config import AudioConfig
 from seqloom.pipelines.reporting import page, render
 from seqloom.pipelines.reporting.page import Figure, Html, Table
-from seqloom.pipelines.spoken_term_search.curves import equal_error_rate
 from seqloom.pipelines.spoken_term_search.details import LONGEST, PLAYED_HITS, add_restorations, add_sounds
 from seqloom.pipelines.spoken_term_search.evaluation import sections
 from seqloom.pipelines.spoken_term_search.published import PUBLISHED
 from seqloom.pipelines.spoken_term_search.retrieval import with_search
 from seqloom.pipelines.spoken_term_search.scoring import score
+from seqloom.pipelines.spoken_term_search.sections.curves import equal_error_rate
 
 EVIL = "<script>alert('x')</script>&\"城市"
 TITLES = [

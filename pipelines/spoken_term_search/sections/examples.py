@@ -7,8 +7,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..reporting import recordings
-from .judgement import Row
+from ...reporting import recordings
+from ..judgement import Row
 
 _DOT = " \N{MIDDLE DOT} "
 

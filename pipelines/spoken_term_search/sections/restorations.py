@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from markupsafe import Markup
 
-from ..reporting import page, recordings
-from ..reporting.packing import unpacked
+from ...reporting import page, recordings
+from ...reporting.packing import unpacked
+from ..judgement import Row, worth_restoring
 from .examples import player, query_facts
-from .judgement import Row, worth_restoring
 
 NARROWEST = 3.7  # inches of a spectrogram; two stand side by side
 

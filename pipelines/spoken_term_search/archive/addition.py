@@ -9,11 +9,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...datasets.audio import AudioFile
-from ...datasets.corpus import DataError
-from .archive_files import ArchiveFile, read_pieces
-from .index_folder import ENTRY, IndexContent, IndexedFile
-from .vector_index import VectorIndex
+from ....datasets.audio import AudioFile
+from ....datasets.corpus import DataError
+from .files import ArchiveFile, read_pieces
+from .folder import ENTRY, IndexContent, IndexedFile
+from .vectors import VectorIndex
 
 Embed: TypeAlias = Callable[[list[np.ndarray]], "np.ndarray | Sequence[np.ndarray | None]"]
 

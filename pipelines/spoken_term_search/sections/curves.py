@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..reporting import figures, page
-from ..reporting.detection import det
-from .judgement import Row
-from .phonemes import LENGTHS, length_of
-from .ranking import det_curve, pr_curve, same_different
-from .scoring import Pairs
+from ...reporting import figures, page
+from ...reporting.detection import det
+from ..judgement import Row
+from ..phonemes import LENGTHS, length_of
+from ..ranking import det_curve, pr_curve, same_different
+from ..scoring import Pairs
 
 RECALLS = np.arange(1, 101) / 100  # at which the precision is drawn
 MATRIX_SPEAKERS = 20  # more are not legible

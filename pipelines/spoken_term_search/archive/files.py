@@ -9,13 +9,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ...datasets.audio import Waveform
-from ...datasets.audio_file import read_audio
-from ...datasets.corpus import DataError
-from ...datasets.term_files import SEGMENTS, find_recordings, read_segments
-from ..audio import waveform
-from ..errors import UserError
-from .vector_index import Kind
+from ....datasets.audio import Waveform
+from ....datasets.audio_file import read_audio
+from ....datasets.corpus import DataError
+from ....datasets.term_files import SEGMENTS, find_recordings, read_segments
+from ...audio import waveform
+from ...errors import UserError
+from .vectors import Kind
 from .windows import sliding_windows, voiced_stretches
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seqloom.pipelines.errors import UserError
-from seqloom.pipelines.spoken_term_search.vector_index import VectorIndex
+from seqloom.pipelines.spoken_term_search.archive.vectors import VectorIndex
 
 KINDS = ("exact", "approximate")
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..reporting import figures, page
-from .judgement import ALL, OTHERS, Judgement, Row, judge
-from .phonemes import LENGTHS, length_of
+from ...reporting import figures, page
+from ..judgement import ALL, OTHERS, Judgement, Row, judge
+from ..phonemes import LENGTHS, length_of
 
 SHOWN_GROUPS = 60  # rows of a table
 NUMBERED = 20  # labels, and speakers, of a matrix with numbers

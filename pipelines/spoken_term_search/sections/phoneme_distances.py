@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from scipy.stats import spearmanr
 
-from ..reporting import figures, page
-from .judgement import Row
-from .phonemes import edit_distances
-from .scoring import Pairs
+from ...reporting import figures, page
+from ..judgement import Row
+from ..phonemes import edit_distances
+from ..scoring import Pairs
 
 GREATEST = 10  # edit distance that has a group of its own; all that is beyond has one too
 

@@ -8,7 +8,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from seqloom.datasets.audio_file import read_audio
-from seqloom.pipelines.spoken_term_search.windows import best_of_overlapping, sliding_windows, voiced_stretches
+from seqloom.pipelines.spoken_term_search.archive.windows import best_of_overlapping, sliding_windows, voiced_stretches
 
 RATE = 8000
 

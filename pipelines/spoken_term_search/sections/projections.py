@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from ..corpora import evenly_spread
-from ..reporting import page
-from ..reporting.planes import points
-from .judgement import Row
+from ...corpora import evenly_spread
+from ...reporting import page
+from ...reporting.planes import points
+from ..judgement import Row
 
 MOST_POINTS = 500
 SHOWN_GROUPS = 12  # labels, or speakers, that have a colour

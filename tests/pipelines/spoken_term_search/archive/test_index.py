@@ -20,9 +20,9 @@ from seqloom.datasets.corpus import DataError
 from seqloom.pipelines.audio import waveform
 from seqloom.pipelines.errors import UserError
 from seqloom.pipelines.run_directory import RunDirectory
-from seqloom.pipelines.spoken_term_search.archive_files import ArchiveSettings
-from seqloom.pipelines.spoken_term_search.archive_index import ArchiveIndex, Hit
-from seqloom.pipelines.spoken_term_search.windows import sliding_windows, voiced_stretches
+from seqloom.pipelines.spoken_term_search.archive.files import ArchiveSettings
+from seqloom.pipelines.spoken_term_search.archive.index import ArchiveIndex, Hit
+from seqloom.pipelines.spoken_term_search.archive.windows import sliding_windows, voiced_stretches
 
 RATE = 8000
 SETTINGS = ArchiveSettings(RATE, lengths=(0.2, 0.4), hop=0.05)
@@ -413,7 +413,7 @@ def test_a_full_disk_leaves_the_old_index_in_use(archive, tmp_path):
 
 WRITER = """
 import sys, time, numpy as np
-from seqloom.pipelines.spoken_term_search.archive_index import ArchiveIndex
+from seqloom.pipelines.spoken_term_search.archive.index import ArchiveIndex
 
 def embed(pieces):
     vectors = np.random.default_rng(len(pieces)).random((len(pieces), 30_000), np.float32)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..pipeline import Row
-from ..reporting.page import Cell, Section, Table
-from .unsegmented import FURTHER, SPEAKERS, measures
+from ...pipeline import Row
+from ...reporting.page import Cell, Section, Table
+from ..unsegmented import FURTHER, SPEAKERS, measures
 
 
 def occurrence_sections(rows: Sequence[Row]) -> list[Section]:

@@ -11,10 +11,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ..progress_bar import progress_bar
+from ...progress_bar import progress_bar
 from .addition import Added, Addition, Embed
-from .archive_files import ArchiveSettings, archive_files
-from .index_folder import IndexContent, IndexedFile, alone, has_index, read_index, write_index
+from .files import ArchiveSettings, archive_files
+from .folder import IndexContent, IndexedFile, alone, has_index, read_index, write_index
 from .windows import best_of_overlapping
 
 Progress: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
@@ -45,7 +45,7 @@ class ArchiveIndex:
     It knows the model by its digest alone, and is given a function that makes vectors.
 
     Attributes:
-        folder: where it lies; see `index_folder`.
+        folder: where it lies; see `folder`.
     """
 
     def __init__(self, folder: Path, content: IndexContent, is_new: bool) -> None:

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UserError
-from ..run_directory import RunDirectory, write_whole
-from .archive_files import ArchiveSettings
-from .vector_index import VectorIndex
+from ...errors import UserError
+from ...run_directory import RunDirectory, write_whole
+from .files import ArchiveSettings
+from .vectors import VectorIndex
 
 _VERSION = 1  # of the files; another one is not read
 _SUMMARY, _ENTRIES, _VECTORS = "index.json", "entries.npz", "vectors.faiss"

@@ -7,9 +7,9 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ..reporting import page
+from ...reporting import page
+from ..judgement import Row, judge, worth_hearing
 from .examples import player, query_facts
-from .judgement import Row, judge, worth_hearing
 
 _HEADS = ("rank", "score", "label", "speaker", "name", "sound")
 

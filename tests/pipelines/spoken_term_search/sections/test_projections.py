@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import sklearn.decomposition
 
-from seqloom.pipelines.spoken_term_search.projections import (
+from seqloom.pipelines.spoken_term_search.sections.projections import (
     MOST_POINTS,
     SHOWN_GROUPS,
     principal_components,

@@ -8,8 +8,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ..errors import UserError
-from ..run_directory import write_whole
+from ...errors import UserError
+from ...run_directory import write_whole
 
 Kind: TypeAlias = Literal["exact", "approximate"]
 

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from ..reporting import figures, page
-from .judgement import Row
+from ...reporting import figures, page
+from ..judgement import Row
 
 MATRIX_LABELS = 40  # more are not legible
 NUMBERED_LABELS = 20  # a matrix of more has no numbers

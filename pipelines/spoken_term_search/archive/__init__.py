@@ -1,0 +1,1 @@
+"""The recordings that can be searched, on disk."""
