@@ -6,6 +6,8 @@ extract features do without.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from ..datasets.audio import AudioFile, FrameMatrix, Sound
@@ -42,6 +44,11 @@ def waveform(sound: Sound, rate: int) -> np.ndarray:
     import librosa
 
     return librosa.resample(audio.samples, orig_sr=audio.rate, target_sr=rate, res_type="soxr_hq")
+
+
+def waveform_request(samples: np.ndarray) -> dict[str, Any]:
+    """Samples `(samples,)` as the request of a server that hears: `waveform`, and `lengths` in samples."""
+    return {"waveform": samples, "lengths": np.int32(len(samples))}
 
 
 def extract_features(samples: np.ndarray, config: AudioConfig) -> np.ndarray:

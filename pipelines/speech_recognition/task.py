@@ -13,7 +13,7 @@ from ...datasets.audio import AudioFile, FrameMatrix, Sound
 from ...datasets.corpus import DataError
 from ...datasets.feature_file import SUFFIX, read_feature_file
 from ...datasets.utterance import Utterance
-from ..audio import waveform
+from ..audio import waveform, waveform_request
 from ..batching import TrainingData
 from ..corpora import Splits, cache_dir, evenly_spread
 from ..errors import UserError
@@ -168,5 +168,4 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
     def _request(self, sound: Sound) -> Mapping[str, Any]:
         if isinstance(sound, FrameMatrix):
             return {"features": sound.frames, "lengths": np.int32(len(sound.frames))}
-        samples = waveform(sound, self.config.sampling_rate)
-        return {"waveform": samples, "lengths": np.int32(len(samples))}
+        return waveform_request(waveform(sound, self.config.sampling_rate))

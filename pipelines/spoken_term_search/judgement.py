@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .ranking import precision_at
+from .ranking import average_precision_of, precision_at
 from .scoring import AT
 
 Row = dict[str, Any]
@@ -47,7 +47,7 @@ def judge(row: Row, which: str = OTHERS) -> Judgement | None:
     ranks, candidates = np.array(row.get(f"ranks{which}") or [], np.int64), row.get(f"candidates{which}", 0)
     if not ranks.size:
         return None
-    precision = float((np.arange(1, len(ranks) + 1) / ranks).mean())
+    precision = average_precision_of(ranks)
     first, first_ten = (precision_at(ranks, k, candidates) for k in (1, AT))
     return Judgement(precision, first, first_ten, len(ranks), candidates)
 

@@ -46,9 +46,8 @@ def edit_distances(words: Sequence[Sequence[str]]) -> np.ndarray:
     columns = np.arange(others.shape[1] + 1)
     found = np.zeros((len(distinct), len(distinct)), np.int64)
     for place, word in enumerate(distinct):
-        line = np.tile(
-            columns, (len(distinct), 1)
-        )  # from what was read of the word to the first phonemes of each other
+        # from what was read of the word to the first phonemes of each other
+        line = np.tile(columns, (len(distinct), 1))
         for phoneme in word:
             replaced = line[:, :-1] + (others != numbers[phoneme])
             without = np.concatenate([line[:, :1] + 1, np.minimum(replaced, line[:, 1:] + 1)], axis=1)

@@ -27,7 +27,7 @@ def average_precision(relevant: np.ndarray) -> float:
     ranks = np.flatnonzero(relevant) + 1
     if not ranks.size:
         raise ValueError("relevant must hold at least one relevant item, got none")
-    return float(np.mean(np.arange(1, len(ranks) + 1) / ranks))
+    return average_precision_of(ranks)
 
 
 def relevant_ranks(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
@@ -50,6 +50,16 @@ def relevant_ranks(scores: np.ndarray, relevant: np.ndarray) -> np.ndarray:
     _check("scores", scores, "relevant", relevant)
     order = np.argsort(-np.asarray(scores, np.float64), kind="stable")
     return np.flatnonzero(np.asarray(relevant, bool)[order]) + 1
+
+
+def average_precision_of(ranks: np.ndarray) -> float:
+    """`average_precision`, from the increasing ranks of the relevant items, of which there is at least one.
+
+    Example:
+        >>> average_precision_of(np.array([1, 4]))
+        0.75
+    """
+    return float((np.arange(1, len(ranks) + 1) / ranks).mean())
 
 
 def precision_at(ranks: np.ndarray, k: int, count: int) -> float:

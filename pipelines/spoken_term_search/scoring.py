@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Scores, bootstrap
-from .ranking import precision_at, same_different
+from .ranking import average_precision_of, precision_at, same_different
 from .unsegmented import measures
 
 AT = 10  # hits that a user looks at
@@ -127,7 +127,7 @@ class Pairs:
 
 def _of_query(ranks: Sequence[int], candidates: int) -> tuple[float, float]:
     places = np.array(ranks)
-    return float((np.arange(1, len(places) + 1) / places).mean()), precision_at(places, AT, candidates)
+    return average_precision_of(places), precision_at(places, AT, candidates)
 
 
 def _means(*names: str) -> Any:

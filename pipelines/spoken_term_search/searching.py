@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ...datasets.corpus import DataError
+from ..audio import waveform_request
 from ..errors import UserError
 from ..run import Run
 from .archive.addition import Added
@@ -81,8 +82,8 @@ def embed(run: Run, samples: Sequence[np.ndarray]) -> np.ndarray:
         run: with an export.
         samples: float32 arrays `(samples,)` at the sampling rate of the run.
     """
-    requests = [{"waveform": each, "lengths": np.int32(len(each))} for each in samples]
-    return np.array([answer["embedding"] for answer in run.answer(requests)], np.float32)
+    answers = run.answer([waveform_request(each) for each in samples])
+    return np.array([answer["embedding"] for answer in answers], np.float32)
 
 
 def model_digest(run: Run) -> str:

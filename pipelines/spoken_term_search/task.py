@@ -12,7 +12,7 @@ import numpy as np
 from ...datasets.audio import AudioFile, Sound
 from ...datasets.corpus import DataError
 from ...datasets.spoken_term import SpokenTerm
-from ..audio import waveform
+from ..audio import waveform, waveform_request
 from ..audio_config import AudioConfig
 from ..batching import TrainingData
 from ..corpora import Splits, cache_dir
@@ -131,7 +131,7 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
         recordings = recordings_of(archive)
         if searched([(row["label"], row["speaker"]) for row in detailed], recordings):
             windows = Windows(recordings, self.config)
-            stretches = call("serving_default", [_of_samples(samples) for samples in windows.samples])
+            stretches = call("serving_default", [waveform_request(samples) for samples in windows.samples])
             places = np.array([answer["embedding"] for answer in stretches], np.float32)
             add_unsegmented(detailed, recordings, lambda place: windows.places(places @ queries[place]))
         if self.restores:
@@ -173,11 +173,7 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
         return list(self._cepstra.of([term.sound for term in terms]))
 
     def _request(self, sound: Sound) -> Mapping[str, Any]:
-        return _of_samples(waveform(sound, self.config.sampling_rate))
-
-
-def _of_samples(samples: np.ndarray) -> dict[str, Any]:
-    return {"waveform": samples, "lengths": np.int32(len(samples))}
+        return waveform_request(waveform(sound, self.config.sampling_rate))
 
 
 def cepstral(config: Config) -> AudioConfig:

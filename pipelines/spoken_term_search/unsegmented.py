@@ -9,7 +9,7 @@ import numpy as np
 
 from ...datasets.spoken_term import Occurrence, Recording, SpokenTerm
 from ..audio import waveform
-from .archive.windows import best_of_overlapping, sliding_windows, voiced_stretches
+from .archive.windows import best_of_overlapping, voiced_windows
 from .config import Config
 from .dtw import subsequence_distances
 
@@ -101,10 +101,10 @@ class Windows:
 
     def __init__(self, recordings: Sequence[Recording], config: Config) -> None:
         rate, self.samples, self._bounds = config.sampling_rate, [], []
-        lengths, hop = [round(length * rate) for length in config.window_seconds], round(config.window_hop * rate)
         for number, recording in enumerate(recordings):
             samples = waveform(recording.sound, rate)
-            for start, end in sliding_windows(voiced_stretches(samples, rate), lengths, hop).tolist():
+            windows = voiced_windows(samples, rate, config.window_seconds, config.window_hop)
+            for start, end in windows.tolist():
                 self._bounds.append((number, start / rate, end / rate))
                 self.samples.append(samples[start:end])
 

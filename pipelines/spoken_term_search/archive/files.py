@@ -16,7 +16,7 @@ from ....datasets.term_files import SEGMENTS, find_recordings, read_segments
 from ...audio import waveform
 from ...errors import UserError
 from .vectors import Kind
-from .windows import sliding_windows, voiced_stretches
+from .windows import voiced_windows
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,7 @@ def read_pieces(file: ArchiveFile, settings: ArchiveSettings) -> tuple[np.ndarra
         return bounds, [_segment(file.path, audio, segment, settings) for segment in file.segments], audio.seconds
     rate = settings.sampling_rate
     samples = waveform(audio, rate)
-    lengths = [round(length * rate) for length in settings.lengths]
-    windows = sliding_windows(voiced_stretches(samples, rate), lengths, hop=round(settings.hop * rate))
+    windows = voiced_windows(samples, rate, settings.lengths, settings.hop)
     bounds = np.minimum(windows / rate, audio.seconds)  # resampling rounds the number of samples up
     return bounds, [samples[start:end] for start, end in windows.tolist()], audio.seconds
 

@@ -64,6 +64,22 @@ def _block_power(samples: np.ndarray, block: int) -> np.ndarray:
     return smoothed / np.convolve(np.ones(len(power)), weights)[width : width + len(power)]
 
 
+def voiced_windows(samples: np.ndarray, rate: int, lengths: Sequence[float], hop: float) -> np.ndarray:
+    """The windows over the voiced stretches of a recording; see `voiced_stretches` and `sliding_windows`.
+
+    Args:
+        samples: float32 array `(samples,)`, in [-1, 1].
+        rate: samples per second.
+        lengths: of windows, in seconds.
+        hop: from one window to the next of its length, in seconds.
+
+    Returns:
+        int64 array `(windows, 2)`: first sample, and the one after the last.
+    """
+    sizes = [round(length * rate) for length in lengths]
+    return sliding_windows(voiced_stretches(samples, rate), sizes, round(hop * rate))
+
+
 def sliding_windows(stretches: np.ndarray, lengths: Sequence[int], hop: int) -> np.ndarray:
     """Windows of several lengths over each stretch.
 
