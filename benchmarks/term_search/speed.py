@@ -17,7 +17,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +29,11 @@ from seqloom.pipelines.environment import processor
 from seqloom.pipelines.run import Run
 from seqloom.pipelines.run_directory import write_json, write_whole
 from seqloom.pipelines.spoken_term_search.archive.vectors import VectorIndex
-from seqloom.pipelines.spoken_term_search.baselines import normalised
-from seqloom.pipelines.spoken_term_search.dtw import distances
 from seqloom.pipelines.spoken_term_search.searching import embed
+from seqloom.pipelines.spoken_term_search.timing import TOP, milliseconds
 
 SIZES = (10_000, 100_000, 1_000_000)
 QUERIES = 200  # of a large index
-TOP = 10
 
 
 def main() -> None:
@@ -81,24 +79,10 @@ def main() -> None:
 def of_the_archive(run: Run, archive: Sequence[Any], queries: Sequence[Any], vectors: np.ndarray) -> dict[str, float]:
     """The median milliseconds of a query: warping, look-up, and everything from the samples on."""
     pipeline: Any = run.pipeline
-    known, asked = ([normalised(frames) for frames in pipeline.cepstra(terms)] for terms in (archive, queries))
-    index = VectorIndex(vectors)
     sounds = [pipeline.request(term)["waveform"] for term in queries]
-    own = embed(run, sounds)
-    ways: dict[str, Callable[[int], Any]] = {
-        "warping": lambda place: distances([asked[place]], known),
-        "look_up": lambda place: index.search(own[place : place + 1], TOP),
-        "from_samples": lambda place: index.search(embed(run, [sounds[place]]), TOP),
-    }
-    times: dict[str, list[float]] = {name: [] for name in ways}
-    for way in ways.values():
-        way(0)
-    for place in range(len(queries)):
-        for name, way in ways.items():
-            started = time.perf_counter()
-            way(place)
-            times[name].append(1000 * (time.perf_counter() - started))
-    return {name: round(float(np.median(values)), 3) for name, values in times.items()}
+    cepstra, known = (pipeline.cepstra(terms) for terms in (queries, archive))
+    times = milliseconds(sounds, cepstra, vectors, known, lambda samples: embed(run, [samples])[0])
+    return {way: round(float(np.median([each[way] for each in times])), 3) for way in times[0]}
 
 
 def of_many(size: int, vectors: np.ndarray, labels: np.ndarray) -> list[dict[str, Any]]:

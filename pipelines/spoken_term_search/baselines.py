@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
 from ...datasets.spoken_term import Recording, SpokenTerm
 from ..pipeline import Row
-from .dtw import distances
 from .pairs import evenly_spaced
 from .retrieval import with_search
-from .unsegmented import add_unsegmented, warped
+from .unsegmented import add_unsegmented, searched
+from .warping import warped_once
 
 DTW, FRAMES, MEAN = "dynamic time warping", "ten frames", "mean frame"
 
@@ -24,6 +25,7 @@ def baselines(
     queries: Sequence[SpokenTerm],
     known: Sequence[np.ndarray],
     asked: Sequence[np.ndarray],
+    cache: Path,
     recordings: Sequence[Recording] = (),
     whole: Sequence[np.ndarray] = (),
     frame_seconds: float = 0.01,
@@ -39,15 +41,18 @@ def baselines(
         queries: terms that are searched.
         known: cepstra of the archive, float arrays `(frames, size)`, not normalised.
         asked: the same of the queries.
+        cache: folder in which is kept what warping finds.
         recordings: from which the archive was cut, in which warping searches too.
         whole: cepstra of the recordings.
         frame_seconds: from one frame to the next.
     """
     rows = [{"name": term.name, "label": term.label, "speaker": term.speaker, "error": ""} for term in queries]
     ours, theirs = ([normalised(frames) for frames in terms] for terms in (asked, known))
-    found = {DTW: with_search(rows, archive, -distances(ours, theirs), distances(ours, ours))}
     in_full = [normalised(frames) for frames in whole]
-    add_unsegmented(found[DTW], recordings, lambda place: warped(ours[place], in_full, frame_seconds))
+    sought = searched([(term.label, term.speaker) for term in queries], recordings)
+    warped = warped_once(cache, ours, theirs, in_full, sought, frame_seconds)
+    found = {DTW: with_search(rows, archive, -warped.to_archive, warped.to_queries)}
+    add_unsegmented(found[DTW], recordings, lambda place: warped.places[place])
     mean = _means(known).mean(axis=0)
     for name, some, others in (
         (FRAMES, evenly_spaced(ours, _FRAMES), evenly_spaced(theirs, _FRAMES)),

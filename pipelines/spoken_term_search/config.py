@@ -45,6 +45,9 @@ class Config(TaskConfig, AugmentedAudioConfig, EncoderConfig):
     )
     embedding_dim: int = Field(128, ge=1, le=4096, description="size of the vector (vector=recurrent)")
     downsampled_frames: int = Field(10, ge=1, le=100, description="frames that are kept (vector=downsampled)")
+    length_normalisation: bool = Field(
+        False, description="the decoder reads vectors of one length, as a search compares them, not as they are"
+    )
     whitening: bool = Field(False, description="decorrelate the vectors, by what the archive's are like")
     encoder: Literal["simple", "lstm", "gru"] = Field(
         "gru", description="kind of recurrent layer, of encoder and decoder"

@@ -1,4 +1,4 @@
-"""What a report wants to know of a few queries beside their vectors: what is restored of them, and how hits sound."""
+"""What a report wants to know of a few queries beside their vectors: restorations, sounds, and times."""
 
 from __future__ import annotations
 
@@ -9,11 +9,15 @@ import numpy as np
 
 from ...datasets.audio import Waveform
 from ...datasets.corpus import DataError
+from ..audio import extract_features, waveform_request
 from ..audio_config import AudioConfig
+from ..corpora import evenly_spread
 from ..pipeline import Call, Row
 from ..reporting.packing import loudness, packed, packed_sound
 from .judgement import worth_hearing, worth_restoring
+from .timing import milliseconds
 
+TIMED = 5  # queries
 LONGEST = 40_000  # samples that are kept of a sound: 5 seconds at 8 kHz
 PLAYED_HITS = 5  # of a query
 
@@ -66,6 +70,36 @@ def add_sounds(
         rows[place]["audio"] = _sound(requests[place], config)
         for hit in rows[place]["hits"][:PLAYED_HITS]:
             hit["audio"] = _sound(archive_requests[hit["place"]], config)
+
+
+def add_times(
+    rows: Sequence[Row],
+    requests: Sequence[Request | DataError],
+    vectors: np.ndarray,
+    cepstra: Sequence[np.ndarray],
+    config: AudioConfig,
+    call: Call,
+) -> None:
+    """Gives a few queries the `milliseconds` that a search for each takes, by vectors and by warping.
+
+    Args:
+        rows: with `error`.
+        requests: what was asked, one for each row.
+        vectors: float32 array `(archive, d)`.
+        cepstra: of the archive, `(frames, size)` each.
+        config: of the cepstra.
+        call: lets the signature `serving_default` answer.
+    """
+    timed = evenly_spread([place for place, row in enumerate(rows) if not row["error"]], TIMED)
+    sounds = [np.asarray(cast(Request, requests[place])["waveform"], np.float32) for place in timed]
+
+    def encode(samples: np.ndarray) -> np.ndarray:
+        (answer,) = call("serving_default", [waveform_request(samples)])
+        return np.asarray(answer["embedding"], np.float32)
+
+    times = milliseconds(sounds, [extract_features(each, config) for each in sounds], vectors, cepstra, encode)
+    for place, each in zip(timed, times, strict=True):
+        rows[place]["milliseconds"] = each
 
 
 def _sound(request: Request | DataError, config: AudioConfig) -> str:

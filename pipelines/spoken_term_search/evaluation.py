@@ -19,6 +19,7 @@ from .sections.phoneme_distances import phoneme_sections
 from .sections.projections import projection_sections
 from .sections.rankings import rankings_section
 from .sections.restorations import restoration_sections
+from .sections.times import time_sections
 
 
 def sections(rows: Sequence[Row]) -> list[Section]:
@@ -33,6 +34,7 @@ def sections(rows: Sequence[Row]) -> list[Section]:
         *projection_sections(rows),
         *phoneme_sections(rows),
         *occurrence_sections(rows),
+        *time_sections(rows),
         *confusion_sections(rows),
         *restoration_sections(rows),
         _irregular_queries(rows),

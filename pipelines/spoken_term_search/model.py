@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from ...layers.contrastive_loss import contrastive_loss
@@ -146,6 +147,8 @@ class TermModel(SequenceModel):
         self, vectors: tf.Tensor, lengths: tf.Tensor, steps: tf.Tensor, training: bool | None = None
     ) -> tf.Tensor:
         """Frames from vectors alone, `(batch, steps, frame_size)`: the decoder reads nothing at any step."""
+        if self.settings.length_normalisation:  # to the length of a vector of ones, so that its numbers are not tiny
+            vectors = tf.math.l2_normalize(vectors, axis=-1) * np.sqrt(self.vector_size, dtype=np.float32)
         nothing = tf.zeros([tf.shape(vectors)[0], steps, 1])
         states = self.decoder(nothing, context=vectors, lengths=lengths, training=training)
         return self.restoration(tf.cast(states, tf.float32))

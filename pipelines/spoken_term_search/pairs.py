@@ -17,13 +17,14 @@ import numpy as np
 from .dtw import check_terms, pair_distances
 
 _FRAMES = 10  # of the cheap vector
+_CANDIDATES = 30  # of each term, at least
 
 
 def discover(
     features: Sequence[np.ndarray],
     neighbours: int,
     speakers: Sequence[str | None] | None = None,
-    candidates: int = 30,
+    candidates: int | None = None,
     mutual: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs each term with those that dynamic time warping finds nearest.
@@ -36,7 +37,8 @@ def discover(
         neighbours: how many others a term chooses at most.
         speakers: who speaks each term, `None` where unknown. Given, no pair has the same speaker twice; a term of
             which the speaker is unknown may pair with any.
-        candidates: how many others of each term are warped, at least `neighbours`.
+        candidates: how many others of each term are warped, at least `neighbours`. Defaults to twice as many as
+            `neighbours`, and to 30 if that is more.
         mutual: keep a pair only if each term chose the other; else it is enough if one did. Mutual pairs are fewer and
             more often right.
 
@@ -54,6 +56,7 @@ def discover(
         (array([[1, 3],
                [0, 2]]), array([0. , 0.1], dtype=float32))
     """
+    candidates = max(_CANDIDATES, 2 * neighbours) if candidates is None else candidates
     if not 1 <= neighbours <= candidates:
         raise ValueError(f"neighbours must lie in [1, candidates={candidates}], got neighbours={neighbours}")
     if speakers is not None and len(speakers) != len(features):

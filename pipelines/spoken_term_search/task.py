@@ -24,7 +24,7 @@ from ..reporting.page import Section
 from . import baselines, evaluation, published, scoring
 from .config import Config
 from .data import Preprocessor, training_data
-from .details import add_restorations, add_sounds
+from .details import add_restorations, add_sounds, add_times
 from .model import TermModel
 from .retrieval import with_search
 from .serving import TermServer
@@ -139,6 +139,7 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
                 row["restoration_error"] = answer["restoration_error"]
         add_restorations(detailed, requests, self.config, call)
         add_sounds(detailed, requests, asked, self.config)
+        add_times(detailed, requests, vectors, self.cepstra(archive), cepstral(self.config), call)
         for row, vector in zip(detailed, queries, strict=True):
             row["embedding"] = [round(float(each), 5) for each in vector]
         return detailed
@@ -154,11 +155,13 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
     ) -> dict[str, list[Row]]:
         queries = {term.name for term in test}
         archive = [term for term in [*train, *valid] if term.name not in queries]
+        archive.sort(key=lambda term: term.name)  # however valid was cut, so that warping is done once for all seeds
         recordings = recordings_of(archive)
         sounds = [recording.sound for recording in recordings]
         whole = list(self._cepstra.of(sounds)) if sounds else []
         terms = self.cepstra(archive), self.cepstra(test)
-        return baselines.baselines(archive, test, *terms, recordings, whole, self.config.frame_seconds)
+        cache = cache_dir() / "warping"
+        return baselines.baselines(archive, test, *terms, cache, recordings, whole, self.config.frame_seconds)
 
     def published(self) -> list[dict[str, Any]]:
         return published.PUBLISHED.get(self.config.dataset, [])

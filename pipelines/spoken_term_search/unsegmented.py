@@ -11,7 +11,6 @@ from ...datasets.spoken_term import Occurrence, Recording, SpokenTerm
 from ..audio import waveform
 from .archive.windows import best_of_overlapping, voiced_windows
 from .config import Config
-from .dtw import subsequence_distances
 
 SPEAKERS = 5  # who say a word at least, for it to be searched
 FURTHER = 5  # times as many hits as there are occurrences are looked through for the share that is found
@@ -111,22 +110,6 @@ class Windows:
     def places(self, scores: np.ndarray) -> list[Place]:
         """The windows with their scores, float array `(windows,)`."""
         return [Place(*bounds, float(score)) for bounds, score in zip(self._bounds, scores, strict=True)]
-
-
-def warped(query: np.ndarray, recordings: Sequence[np.ndarray], frame_seconds: float, hits: int = 5) -> list[Place]:
-    """Where warping finds a query in recordings.
-
-    Args:
-        query: float array `(frames, size)`.
-        recordings: the same of each recording.
-        frame_seconds: from one frame to the next.
-        hits: of each recording, at most.
-    """
-    return [
-        Place(number, hit.start * frame_seconds, hit.end * frame_seconds, -hit.distance)
-        for number, frames in enumerate(recordings)
-        for hit in subsequence_distances(query, frames, hits)
-    ]
 
 
 def add_unsegmented(rows: Sequence[dict[str, Any]], recordings: Sequence[Recording], search: Search) -> None:

@@ -106,6 +106,14 @@ def test_whitening_is_part_of_the_answer(terms: list[SpokenTerm]) -> None:
     np.testing.assert_allclose(server.answer(**given)["embedding"].numpy(), expected, atol=1e-3)
 
 
+def test_a_decoder_of_normalised_vectors_does_not_hear_their_length(terms: list[SpokenTerm]) -> None:
+    lengths, vectors = tf.constant([4, 6]), tf.random.stateless_normal([2, 6], seed=(1, 2))
+    for normalised in (True, False):
+        model = made(terms, length_normalisation=normalised)[2]
+        one, other = (model.restored(scale * vectors, lengths, tf.constant(6)).numpy() for scale in (1.0, 3.0))
+        assert np.allclose(one, other, atol=1e-5) == normalised
+
+
 def test_partners_have_the_same_label(terms: list[SpokenTerm]) -> None:
     config, preprocessor, _, data = made(terms, variant="correspondence", pairs="labels", stretch=0, vocal_tract=0)
     partners = partner_rows(terms, preprocessor, config)

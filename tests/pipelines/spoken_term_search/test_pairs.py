@@ -55,6 +55,13 @@ def test_among_all_candidates_pairs_are_those_chosen_one_by_one(neighbours, spea
     assert found.dtype == np.float32
 
 
+def test_there_are_candidates_enough_for_any_number_of_neighbours():
+    features = terms(0, count=45)
+    pairs, _ = discover(features, 40)
+    expected = chosen_one_by_one(features, 40, None, mutual=True)
+    assert {(i, j) for i, j in pairs.tolist()} == set(expected)
+
+
 @pytest.mark.parametrize("speakers", [None, ["a", "b"] * 30])
 def test_few_candidates_find_the_same_words(speakers):
     features, said = words(0, copies=10)
@@ -99,7 +106,7 @@ def test_vectors_are_evenly_spaced_frames_of_unit_length():
 
 def test_what_cannot_be_paired_is_refused():
     with pytest.raises(ValueError, match=r"neighbours must lie in \[1, candidates=30\], got neighbours=31"):
-        discover(terms(0), 31)
+        discover(terms(0), 31, candidates=30)
     with pytest.raises(ValueError, match="speakers must be as many as the 12 terms, got 2"):
         discover(terms(0), 1, ["a", "b"])
     with pytest.raises(ValueError, match=r"features must hold .* got shape \(0, 3\)"):

@@ -16,8 +16,8 @@ from seqloom.pipelines.spoken_term_search.unsegmented import (
     measures,
     recordings_of,
     searched,
-    warped,
 )
+from seqloom.pipelines.spoken_term_search.warping import places
 
 SOUND = Waveform(np.zeros(10, np.float32), 8000)
 
@@ -75,8 +75,8 @@ def test_vectors_and_warping_find_a_sound_in_noise() -> None:
     assert found("chirp", "bob", [said], windows.places(scores))["right"] == 1
 
     spectra = [np.abs(np.fft.rfft(part.reshape(-1, 80), axis=1))[:, :20] for part in (chirp, samples)]
-    places = warped(spectra[0], [spectra[1]], frame_seconds=0.01)
-    best = max(places, key=lambda place: place.score)
+    warped = places(spectra[0], [spectra[1]], frame_seconds=0.01)
+    best = max(warped, key=lambda place: place.score)
     assert (best.start, best.end) == (pytest.approx(1.0, abs=0.05), pytest.approx(1.5, abs=0.05))
 
 
