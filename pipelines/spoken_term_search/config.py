@@ -49,6 +49,9 @@ class Config(TaskConfig, AugmentedAudioConfig, EncoderConfig):
         False, description="the decoder reads vectors of one length, as a search compares them, not as they are"
     )
     whitening: bool = Field(False, description="decorrelate the vectors, by what the archive's are like")
+    whitening_floor: float = Field(
+        0.1, gt=0, le=1, description="share of the largest variance that is added to each one before whitening"
+    )
     encoder: Literal["simple", "lstm", "gru"] = Field(
         "gru", description="kind of recurrent layer, of encoder and decoder"
     )

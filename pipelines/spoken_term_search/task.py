@@ -89,7 +89,8 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
         """Computes the whitening from the vectors of train."""
         requests = [self.request(term) for term in self.usable(train)[0]]
         answers = answer_all(server.function("raw"), requests, server.others["raw"])
-        mean, matrix = whitening(np.array([answer["vector"] for answer in answers], np.float32))
+        vectors = np.array([answer["vector"] for answer in answers], np.float32)
+        mean, matrix = whitening(vectors, self.config.whitening_floor)
         return {"mean": mean.tolist(), "matrix": matrix.tolist()}
 
     def request(self, example: SpokenTerm) -> Mapping[str, Any]:

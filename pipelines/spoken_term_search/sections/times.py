@@ -23,9 +23,7 @@ def time_sections(rows: Sequence[Row]) -> list[Section]:
     if not timed:
         return []
     medians = {way: float(np.median([row["milliseconds"][way] for row in timed])) for way in _WAYS}
-    table: list[list[Cell]] = [
-        [name, f"{medians[way]:.3f}", f"{medians[WARPING] / medians[way]:,.1f}"] for way, name in _WAYS.items()
-    ]
+    table: list[list[Cell]] = [[name, medians[way], medians[WARPING] / medians[way]] for way, name in _WAYS.items()]
     text = (
         f"{len(timed)} queries were searched one by one in an archive of {timed[0]['candidates_of_all']:,} terms, in "
         "three ways that took turns, on the machine of the run and beside whatever else it did: medians. Warping is "

@@ -215,6 +215,18 @@ def test_distances_are_averaged_over_pairs_of_each_edit_distance(rows, found):
     assert "Distance and phonemes" not in by_title([{**row, "phonemes": []} for row in rows])
 
 
+def test_times_are_medians_of_the_queries_that_were_timed(rows):
+    assert "Time of a search" not in [section.title for section in sections(rows)]
+    timed = [dict(row) for row in rows]
+    for row, warping in zip(timed, (30.0, 20.0, 100.0), strict=False):
+        row["milliseconds"] = {"warping": warping, "from_samples": 3.0, "look_up": 0.02}
+    (section,) = [section for section in sections(timed) if section.title == "Time of a search"]
+    assert f"3 queries were searched one by one in an archive of {timed[0]['candidates_of_all']} terms" in section.text
+    (table,) = section.blocks
+    expected = [[30.0, 1.0], [3.0, 10.0], [0.02, 1500.0]]
+    np.testing.assert_allclose([row[1:] for row in table.rows], expected)
+
+
 def test_labels_of_hits_are_counted(rows, found):
     section = found["What is found instead"]
     right = sum(hit["label"] == row["label"] for row in rows for hit in row["hits"])

@@ -99,7 +99,7 @@ def test_whitening_is_part_of_the_answer(terms: list[SpokenTerm]) -> None:
     config, preprocessor, model, _ = made(terms, whitening=True)
     server, given = TermServer(model, preprocessor, config), waves(terms, list(range(30)))
     raw = server.raw(**given)["vector"].numpy()
-    mean, matrix = whitening(raw)
+    mean, matrix = whitening(raw, config.whitening_floor)
     server.set_tuning({"mean": mean.tolist(), "matrix": matrix.tolist()})
     expected = (raw - mean) @ matrix
     expected /= np.linalg.norm(expected, axis=1, keepdims=True)
