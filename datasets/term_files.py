@@ -27,6 +27,9 @@ SEGMENTS = "segments.tsv"
 SUFFIXES = (".wav", ".flac", ".ogg", ".mp3")
 
 _ENDINGS = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
+OTHER_FILES = f"files that do not end with {_ENDINGS}"  # what is counted of a folder
+WITHOUT_SEGMENT, REPEATED_SEGMENTS = "recordings without a segment", "segments that stand there once more"
+
 _LAYOUT = "path<TAB>start<TAB>end<TAB>label"
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _ALIKE = 0.8  # from which a name counts as misspelt: `vaild`, `tests`, `segment.tsv`
@@ -49,16 +52,19 @@ def load(folder: str | Path, required: str = "train") -> Corpus[SpokenTerm]:
     """
     folder = Path(folder)
     names, others = find_recordings(folder)
+    for name in names:
+        if not is_utf_8(name):
+            raise DataError(f"{folder} holds a recording whose name is not UTF-8, {name!a}: rename it")
     _check_names(folder)
     if not names:
         raise DataError(f"{folder} holds no recordings, expected files that end with {_ENDINGS}")
-    notes = {f"files that do not end with {_ENDINGS}": others}
+    notes = {OTHER_FILES: others}
     has_segments = (folder / SEGMENTS).exists()
     if has_segments:
         terms, repeated = read_terms(folder / SEGMENTS)
         cut = {term.recording.name for term in terms if term.recording}
-        notes["recordings without a segment"] = len(set(names) - cut)
-        notes["segments that stand there once more"] = repeated
+        notes[WITHOUT_SEGMENT] = len(set(names) - cut)
+        notes[REPEATED_SEGMENTS] = repeated
     else:
         terms = _whole(folder, names)
     splits = _splits(folder, names, terms)
@@ -91,7 +97,7 @@ def find_recordings(folder: str | Path) -> tuple[list[str], int]:
         for documents such as a README and `segments.tsv`.
 
     Raises:
-        DataError: if a folder cannot be read, or the name of a recording is not UTF-8.
+        DataError: if a folder cannot be read.
     """
     folder = Path(folder)
     names, others = [], 0
@@ -99,11 +105,14 @@ def find_recordings(folder: str | Path) -> tuple[list[str], int]:
         name = path.relative_to(folder).as_posix()
         if path.suffix.lower() not in SUFFIXES:
             others += name != SEGMENTS and not is_document(path)
-        elif name.encode("utf-8", errors="replace").decode() != name:
-            raise DataError(f"{folder} holds a recording whose name is not UTF-8, {name!a}: rename it")
         else:
             names.append(name)
     return sorted(names), others
+
+
+def is_utf_8(name: str) -> bool:
+    """Whether the name of a file can be written down."""
+    return name.encode("utf-8", errors="replace").decode() == name
 
 
 class Segment(NamedTuple):

@@ -22,7 +22,7 @@ class Augmentation:
     - `vocal_tract`: frequencies are multiplied by such a factor (Jaitly and Hinton, 2013), on log-mel spectra as they
       are, on cepstra by way of the spectra that they smooth.
     - `noise`: to the power of each band is added that of steady noise with a random tilt, `noise` dB or more
-      below the utterance's mean.
+      below the utterance's mean; to cepstra, what that adds to the spectra that they smooth.
 
     Args:
         config: the settings.
@@ -82,14 +82,17 @@ class Augmentation:
         return tf.matmul(frames, matrices)
 
     def _noisy(self, frames: tf.Tensor, lengths: tf.Tensor, loudness: tf.Tensor, tilt: tf.Tensor) -> tf.Tensor:
-        counts = tf.cast(lengths, tf.float32)[:, None, None] * tf.cast(tf.shape(frames)[2], tf.float32)
+        is_spectrum = self.config.features == "log_mel"
+        bands = frames if is_spectrum else tf.einsum("bts,os->bto", frames, self._to_bands)
+        counts = tf.cast(lengths, tf.float32)[:, None, None] * len(self._frequencies)
         real = tf.sequence_mask(lengths, tf.shape(frames)[1], tf.float32)[..., None]
-        power = tf.reduce_sum(tf.exp(frames) * real, axis=[1, 2], keepdims=True) / counts
+        power = tf.reduce_sum(tf.exp(bands) * real, axis=[1, 2], keepdims=True) / counts
         # between `noise` dB below the mean power and 30 dB weaker
         decibels = self.config.noise + 30.0 * loudness[:, None, None]
-        lean = _TILT * (2.0 * tilt[:, None, None] - 1.0) * tf.linspace(-1.0, 1.0, tf.shape(frames)[2])
+        lean = _TILT * (2.0 * tilt[:, None, None] - 1.0) * tf.linspace(-1.0, 1.0, len(self._frequencies))
         level = tf.math.log(power) - decibels * np.float32(np.log(10) / 10) + lean
-        return tf.math.log(tf.exp(frames) + tf.exp(level))
+        noisy = tf.math.log(tf.exp(bands) + tf.exp(level))
+        return noisy if is_spectrum else frames + tf.einsum("bto,fo->btf", noisy - bands, self._to_features)
 
 
 def stretched(

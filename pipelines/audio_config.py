@@ -84,9 +84,3 @@ class AugmentedAudioConfig(AudioConfig):
     max_time_share: float = Field(0.1, ge=0, le=1, description="longest of them, as a share of the recording")
     frequency_masks: int = Field(1, ge=0, le=20, description="ranges of features hidden in training (SpecAugment)")
     max_frequency_share: float = Field(0.2, ge=0, le=1, description="widest of them, as a share of the features")
-
-    @model_validator(mode="after")
-    def _noise_is_added_to_spectra(self) -> Self:
-        if self.noise is not None and self.features != "log_mel":
-            raise ValueError(f"noise needs features=log_mel, got features={self.features}: cepstra do not add up")
-        return self

@@ -95,15 +95,26 @@ class Validation(keras.callbacks.Callback):
         progress.epoch = epoch + 1
         progress.seconds += time.perf_counter() - self.started
         progress.history.append(row)
-        value = float(metrics[self.metric])
-        if is_better(self.metric, value, progress.best):
+        value = self._decisive(metrics)
+        if value is None:
+            progress.improved_epoch = epoch + 1  # nobody knows better
+        elif is_better(self.metric, value, progress.best):
             progress.best, progress.improved_epoch = value, epoch + 1
-        if value == progress.best or self.keep == "last":
+        if self.keep == "last" or value == progress.best:
             progress.kept_epoch = epoch + 1
             if self.save:
                 self.save()
         if progress.is_over(self.epochs, self.patience):
             self.model.stop_training = True
+
+    def _decisive(self, metrics: Mapping[str, float]) -> float | None:
+        """The metric that decides; where nothing is to be decided it may be missing."""
+        if self.metric not in metrics and self.keep == "best":
+            raise UserError(
+                f"{self.metric} decides which epoch is kept, and nothing in valid can be scored by it (has it labels, "
+                "and several examples of one?); say --set keep=last"
+            )
+        return float(metrics[self.metric]) if self.metric in metrics else None
 
 
 class SaveState(keras.callbacks.Callback):
@@ -167,10 +178,11 @@ class ShowEpochs(keras.callbacks.Callback):
         """Closes the bar and prints the line."""
         self.close()
         row = self.progress.history[-1]
-        best = " (best)" if row[f"val_{self.metric}"] == self.progress.best else ""
+        value = row.get(f"val_{self.metric}", math.nan)
+        best = " (best)" if value == self.progress.best else ""
         _log.info(
             "epoch %d/%d  loss %.4f  valid %s %.4f%s  gradient %.2f, %.0f %% clipped  %.1f s",
-            epoch + 1, self.epochs, row["loss"], self.metric, row[f"val_{self.metric}"], best,
+            epoch + 1, self.epochs, row["loss"], self.metric, value, best,
             row["gradient_norm"], 100 * row["clipped_share"], row["seconds"],
         )  # fmt: skip
 

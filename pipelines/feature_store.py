@@ -21,7 +21,7 @@ import numpy as np
 
 from ..datasets.audio import AudioFile, FrameMatrix, Sound, Waveform
 from ..datasets.corpus import DataError
-from .audio import sound_features
+from .audio import extract_features, sound_features
 from .audio_config import AudioConfig
 from .errors import UserError
 from .process_pool import spread
@@ -93,6 +93,25 @@ class FeatureStore:
         for place, row, length in zip(batch, rows, lengths, strict=True):
             place[:length] = self[row]
         return batch, lengths
+
+
+def silent_sounds(store: FeatureStore, config: AudioConfig) -> np.ndarray:
+    """Which sounds are nothing but silence, bool `(sounds,)`, of features of their own or of those of digital silence.
+
+    Args:
+        store: the features.
+        config: by which they were extracted.
+    """
+    silence = None
+    if config.features == "mfcc" and store.size == config.features_of_a_frame:  # of which the first is not as the rest
+        silence = extract_features(np.zeros(config.hop_length, np.float32), config)[:1]
+    return np.array(
+        [
+            frames.min() == frames.max() or (silence is not None and np.allclose(frames, silence, atol=1e-3))
+            for frames in store
+        ],
+        bool,
+    )
 
 
 class FeatureStores:

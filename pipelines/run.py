@@ -222,6 +222,9 @@ def best_seed(directory: RunDirectory) -> RunDirectory:
     if not finished:
         raise UserError(f"no seed in {directory.path} is trained yet")
     noted = {run.path: run.finished_training() for run in finished}
+    if any(each["best"] is None for each in noted.values()):
+        print(f"valid cannot tell which seed is best: {finished[0].path.name} is used", file=sys.stderr)
+        return finished[0]
     sign = -1.0 if lower_is_better(noted[finished[0].path]["metric"]) else 1.0
     best = max(finished, key=lambda run: sign * noted[run.path]["best"])
     print(f"{best.path.name} is best on valid", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,8 +39,8 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def kept(self, metric: str) -> float:
-        """The value on valid of the weights that are kept."""
-        return self.history[self.kept_epoch - 1][f"val_{metric}"]
+        """The value on valid of the weights that are kept; NaN if valid could not be scored by it."""
+        return self.history[self.kept_epoch - 1].get(f"val_{metric}", math.nan)
 
     def is_over(self, epochs: int, patience: int) -> bool:
         """Whether training ends: after `epochs`, or after `patience` epochs (0 is never) without a better value."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import logging
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ def train(run: Run, strategy: tf.distribute.Strategy) -> None:
             directory.checkpoints / "finished.json",
             {
                 "metric": pipeline.selection_metric,
-                "best": kept,
+                "best": None if math.isnan(kept) else kept,
                 "best_epoch": progress.kept_epoch,
                 "improved_epoch": progress.improved_epoch,
                 "epochs": progress.epoch,

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from ..layers.audio_features import AudioFeatures
 from .audio_config import AudioConfig
 
 WAVEFORM_SPECS = {"waveform": tf.TensorSpec([None, None], tf.float32), "lengths": tf.TensorSpec([None], tf.int32)}
+
+
+_LOUDEST = 1e9  # of a sample; the power of louder ones may be no float32
+_NOT_FINITE = "the recording holds values that are not finite numbers"
+_TOO_LOUD = "the recording holds values that lie far outside of [-1, 1]"
 
 
 class WaveformInput(tf.Module):
@@ -44,7 +50,9 @@ class WaveformInput(tf.Module):
             features `(batch, frames, size)`, frames of each row `(batch,)`, and why a row cannot be used, or `""`; such
             a row is a single frame of silence.
         """
-        waveform, lengths, error = checked(waveform, lengths, self.longest, self.limit)
+        loud = tf.abs(waveform) > _LOUDEST
+        waveform, lengths, error = checked(tf.where(loud, np.nan, waveform), lengths, self.longest, self.limit)
+        error = tf.where((error == _NOT_FINITE) & tf.reduce_any(loud, axis=1), _TOO_LOUD, error)
         silent = tf.reduce_all(waveform == 0.0, axis=1)
         error = tf.where((error == "") & silent, "the recording is silent: all its samples are 0", error)
         return self.extract(waveform, lengths=lengths), self.extract.frame_lengths(lengths), error
@@ -75,7 +83,7 @@ def checked(values: tf.Tensor, lengths: tf.Tensor, longest: int, limit: str) -> 
     real = tf.sequence_mask(lengths, tf.shape(values)[1])
     real = tf.reshape(real, tf.concat([tf.shape(real), tf.ones([len(values.shape) - 2], tf.int32)], axis=0))
     finite = tf.reduce_all(tf.math.is_finite(values) | ~real, axis=list(range(1, len(values.shape))))
-    error = tf.where(finite, "", "the recording holds values that are not finite numbers")
+    error = tf.where(finite, "", _NOT_FINITE)
     error = tf.where(beyond, "lengths must not go beyond what is given", error)
     error = tf.where(empty, "the recording is empty", error)
     error = tf.where(too_long, f"the recording is longer than {limit}, the longest that is answered", error)

@@ -48,7 +48,7 @@ def main() -> None:
     run = Run.open(arguments.run_dir)
     pipeline, splits = run.pipeline, run.splits
     test = splits.split("test")
-    archive = pipeline.archive(splits, {term.name for term in test})  # type: ignore[attr-defined]
+    archive = pipeline.archive(splits, {term.name: pipeline.request(term) for term in test})  # type: ignore[attr-defined]
     queries = test[:: max(1, len(test) // arguments.queries)][: arguments.queries]
     samples = [pipeline.request(term)["waveform"] for term in archive]
     embed(run, samples[:64])  # the first call builds the graph

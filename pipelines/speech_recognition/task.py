@@ -18,7 +18,7 @@ from ..batching import TrainingData
 from ..corpora import Splits, cache_dir, evenly_spread
 from ..errors import UserError
 from ..evaluation import RESAMPLES, Scores
-from ..feature_store import FeatureStore, FeatureStores
+from ..feature_store import FeatureStore, FeatureStores, silent_sounds
 from ..pipeline import Call, Pipeline, Row
 from ..reporting.page import Section
 from . import baselines, evaluation, published
@@ -50,7 +50,7 @@ class SpeechRecognition(Pipeline[Config, Utterance, Preprocessor]):
         lengths, longest = store.lengths, 1 + self.config.max_seconds / self.config.frame_seconds
         texts = normal_transcripts([example.transcript for example in examples], self.config.lowercase)
         needed = least_frames(texts, self.config)
-        silent = np.array([frames.min() == frames.max() for frames in store])
+        silent = silent_sounds(store, self.config)
         fine = (lengths >= np.array(needed)) & (lengths <= longest) & ~silent
         left_out = {
             "training utterances left out because they are silent": int(silent.sum()),

@@ -30,7 +30,7 @@ class Config(TaskConfig, AugmentedAudioConfig, EncoderConfig):
     pairs: Literal["discovered", "labels"] = Field(
         "discovered", description="where correspondence and siamese have pairs of one word from: DTW, or the labels"
     )
-    neighbours: int = Field(4, ge=1, le=100, description="pairs that are discovered for each term, at most")
+    neighbours: int = Field(10, ge=1, le=100, description="pairs that are discovered for each term, at most")
     across_speakers: bool = Field(True, description="discover pairs of different speakers only, where they are known")
     restoration_epochs: int = Field(
         0, ge=0, description="first epochs in which correspondence restores the term itself, as denoising does"
@@ -40,6 +40,10 @@ class Config(TaskConfig, AugmentedAudioConfig, EncoderConfig):
     )
     max_seconds: float = Field(5.0, gt=0, le=600, description="longest term; longer ones get an error, not a vector")
 
+    features: Literal["log_mel", "mfcc"] = Field(
+        "mfcc", description="log mel energies, or cepstra made of them, of which each counts as much in the loss"
+    )
+    deltas: bool = Field(True, description="add first and second derivatives of the features over time")
     vector: Literal["recurrent", "downsampled", "mean"] = Field(
         "recurrent", description="what the vector is: the encoder's last state, some of the frames, or their mean"
     )
@@ -84,6 +88,16 @@ class Config(TaskConfig, AugmentedAudioConfig, EncoderConfig):
             raise ValueError(
                 f"window_hop must be at most the shortest of window_seconds, {min(self.window_seconds):g}, "
                 f"got {self.window_hop:g}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _windows_can_be_encoded(self) -> Self:
+        if self.window_hop < self.hop_ms / 1000:
+            raise ValueError(f"window_hop must be at least hop_ms={self.hop_ms:g} ms, got {self.window_hop:g} s")
+        if max(self.window_seconds) > self.max_seconds:
+            raise ValueError(
+                f"window_seconds must be at most max_seconds={self.max_seconds:g}, got {max(self.window_seconds):g}"
             )
         return self
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .ranking import average_precision_of, precision_at
-from .scoring import AT
 
-Row = dict[str, Any]
+AT = 10  # hits that a user looks at
+
+Row = Mapping[str, Any]
 
 OTHERS, ALL = "", "_of_all"  # what the names of a row's rankings end with: of other speakers, of the whole archive
 
@@ -36,6 +37,8 @@ class Judgement(NamedTuple):
 def judge(row: Row, which: str = OTHERS) -> Judgement | None:
     """Judges a row of `predictions.jsonl`; `None` if there was nothing to find.
 
+    A query that was answered with an error has found nothing.
+
     Args:
         row: the query.
         which: `OTHERS` or `ALL`.
@@ -47,6 +50,8 @@ def judge(row: Row, which: str = OTHERS) -> Judgement | None:
     ranks, candidates = np.array(row.get(f"ranks{which}") or [], np.int64), row.get(f"candidates{which}", 0)
     if not ranks.size:
         return None
+    if row.get("error"):
+        return Judgement(0.0, 0.0, 0.0, len(ranks), candidates)
     precision = average_precision_of(ranks)
     first, first_ten = (precision_at(ranks, k, candidates) for k in (1, AT))
     return Judgement(precision, first, first_ten, len(ranks), candidates)

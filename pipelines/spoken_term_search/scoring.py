@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..evaluation import Scores, bootstrap
-from .ranking import average_precision_of, precision_at, same_different
+from .judgement import judge
+from .ranking import same_different
 from .unsegmented import measures
 
-AT = 10  # hits that a user looks at
+_FEWEST, _PAIRS = 200, 300_000_000  # resamples, and pairs in all of them: half a minute
 
 Row = Mapping[str, Any]
 
@@ -20,7 +21,7 @@ def score(rows: Sequence[Row], resamples: int) -> Scores:
     """Scores queries.
 
     - `mean_average_precision`, `precision_at_10`: of the ranking of the archive of other speakers, over the queries
-      that have something to find there.
+      that have something to find there; one that is answered with an error finds nothing.
     - `average_precision`, `average_precision_across_speakers`: same or different, over all pairs of labelled queries,
       and over those of two speakers.
     - `precision_at_n`, `recall`: in whole recordings, see `unsegmented`; means over words.
@@ -34,10 +35,10 @@ def score(rows: Sequence[Row], resamples: int) -> Scores:
     """
     metrics: dict[str, float] = {}
     confidence: dict[str, tuple[float, float]] = {}
-    ranked = [row for row in rows if row.get("ranks")]
-    if ranked:
-        table = np.array([[*_of_query(row["ranks"], row["candidates"]), 1.0] for row in ranked])
-        values, intervals = bootstrap(table, _means("mean_average_precision", f"precision_at_{AT}"), 0, resamples)
+    judged = [one for row in rows if (one := judge(row))]
+    if judged:
+        table = np.array([[one.average_precision, one.precision_at_10, 1.0] for one in judged])
+        values, intervals = bootstrap(table, _means("mean_average_precision", "precision_at_10"), 0, resamples)
         metrics, confidence = metrics | values, confidence | intervals
     known = [row for row in rows if row["label"] is not None and not row["error"]]
     pairs = Pairs.of(known)
@@ -109,12 +110,12 @@ class Pairs:
         return Pairs(self.first[some], self.second[some], self.distances[some], self.labels, self.speakers)
 
     def interval(self, terms: int, resamples: int) -> tuple[float, float]:
-        """The 95 % interval of the average precision, over resampled terms."""
+        """The 95 % interval of the average precision, over resampled terms; of very many pairs it is resampled less."""
         order = np.argsort(self.distances, kind="stable")
         first, second, same = self.first[order], self.second[order], self.same[order].astype(np.float64)
         draw = np.random.default_rng(0)
         values = []
-        for _ in range(resamples):
+        for _ in range(min(resamples, max(_FEWEST, _PAIRS // max(1, len(order))))):
             counts = np.bincount(draw.integers(terms, size=terms), minlength=terms)
             weights = (counts[first] * counts[second]).astype(np.float64)
             hits, all_ = np.cumsum(weights * same), np.cumsum(weights)
@@ -123,11 +124,6 @@ class Pairs:
                 values.append(float((precision * weights * same).sum() / hits[-1]))
         low, high = np.percentile(values, [2.5, 97.5])
         return float(low), float(high)
-
-
-def _of_query(ranks: Sequence[int], candidates: int) -> tuple[float, float]:
-    places = np.array(ranks)
-    return average_precision_of(places), precision_at(places, AT, candidates)
 
 
 def _means(*names: str) -> Any:

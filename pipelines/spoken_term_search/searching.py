@@ -18,6 +18,7 @@ from ..run import Run
 from .archive.addition import Added
 from .archive.files import ArchiveSettings
 from .archive.index import ArchiveIndex, Hit
+from .archive.windows import voiced_stretches
 from .config import Config
 
 TASK = "spoken_term_search"
@@ -72,6 +73,8 @@ def query_vector(run: Run, query: Path) -> np.ndarray:
     (answer,) = run.answer([request])
     if answer["error"]:
         raise DataError(f"{query}: {answer['error']}")
+    if not len(voiced_stretches(request["waveform"], config.sampling_rate)):
+        raise DataError(f"{query} is silent: nothing in it is above -80 dB of full scale")
     return np.array(answer["embedding"], np.float32)
 
 
@@ -122,16 +125,18 @@ def _summary(added: Added) -> str:
     ):
         if count:
             found.append(f"{count:,} {what}")
+    found += [f"{what}: {count:,}" for what, count in added.passed_over.items()]
     return ", ".join(found)
 
 
 def _print_table(hits: Sequence[Hit]) -> None:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False)
     for title in ("", "score", "start", "end", "file"):
         table.add_column(title, justify="left" if title == "file" else "right", overflow="fold")
     for rank, hit in enumerate(hits, start=1):
-        table.add_row(str(rank), f"{hit.score:.3f}", f"{hit.start:.2f} s", f"{hit.end:.2f} s", str(hit.file))
+        table.add_row(str(rank), f"{hit.score:.3f}", f"{hit.start:.2f} s", f"{hit.end:.2f} s", Text(str(hit.file)))
     Console().print(table)

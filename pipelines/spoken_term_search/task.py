@@ -16,8 +16,9 @@ from ..audio import waveform, waveform_request
 from ..audio_config import AudioConfig
 from ..batching import TrainingData
 from ..corpora import Splits, cache_dir
+from ..errors import UserError
 from ..evaluation import RESAMPLES, Scores
-from ..feature_store import FeatureStores
+from ..feature_store import FeatureStores, silent_sounds
 from ..inference import answer_all
 from ..pipeline import Call, Pipeline, Row
 from ..reporting.page import Section
@@ -53,7 +54,7 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
         """Leaves out terms that are silent or too long."""
         store = self._features.of([term.sound for term in examples])
         too_long = store.lengths > 1 + self.config.max_seconds / self.config.frame_seconds
-        silent = np.array([frames.min() == frames.max() for frames in store])
+        silent = silent_sounds(store, self.config)
         left_out = {
             "training terms left out because they are silent": int(silent.sum()),
             "training terms left out because they are longer than max_seconds": int(too_long.sum()),
@@ -89,6 +90,8 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
         """Computes the whitening from the vectors of train."""
         requests = [self.request(term) for term in self.usable(train)[0]]
         answers = answer_all(server.function("raw"), requests, server.others["raw"])
+        if len(answers) < 2:
+            raise UserError("whitening needs at least two usable terms in train, got one; say --set whitening=false")
         vectors = np.array([answer["vector"] for answer in answers], np.float32)
         mean, matrix = whitening(vectors, self.config.whitening_floor)
         return {"mean": mean.tolist(), "matrix": matrix.tolist()}
@@ -123,7 +126,7 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
         own: Callable[[], Splits],
     ) -> list[Row]:
         """Adds what a search of the run's own archive finds for each query, and the distances between the queries."""
-        archive = self.archive(own(), {row["name"] for row in rows})
+        archive = self.archive(own(), dict(zip((row["name"] for row in rows), requests, strict=True)))
         asked = [self.request(term) for term in archive]
         answers = call("serving_default", asked)
         vectors = np.array([answer["embedding"] for answer in answers], np.float32)
@@ -154,8 +157,7 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
     def baselines(
         self, train: Sequence[SpokenTerm], valid: Sequence[SpokenTerm], test: Sequence[SpokenTerm]
     ) -> dict[str, list[Row]]:
-        queries = {term.name for term in test}
-        archive = [term for term in [*train, *valid] if term.name not in queries]
+        archive = self._searched([*train, *valid], {term.name: self.request(term) for term in test})
         archive.sort(key=lambda term: term.name)  # however valid was cut, so that warping is done once for all seeds
         recordings = recordings_of(archive)
         sounds = [recording.sound for recording in recordings]
@@ -167,10 +169,29 @@ class SpokenTermSearch(Pipeline[Config, SpokenTerm, Preprocessor]):
     def published(self) -> list[dict[str, Any]]:
         return published.PUBLISHED.get(self.config.dataset, [])
 
-    def archive(self, splits: Splits, queries: set[str]) -> list[SpokenTerm]:
-        """The terms in which queries are searched: train and valid, without the queries themselves."""
-        terms = [*self.usable(splits.train)[0], *splits.valid]
-        return [term for term in terms if term.name not in queries]
+    def archive(self, splits: Splits, queries: Mapping[str, Mapping[str, Any] | DataError]) -> list[SpokenTerm]:
+        """The terms in which queries are searched: train and valid, without the queries themselves.
+
+        Args:
+            splits: of the run.
+            queries: what is asked, by the names of the queries.
+
+        Raises:
+            DataError: if nothing is left.
+        """
+        return self._searched([*self.usable(splits.train)[0], *splits.valid], queries)
+
+    def _searched(
+        self, terms: Sequence[SpokenTerm], queries: Mapping[str, Mapping[str, Any] | DataError]
+    ) -> list[SpokenTerm]:
+        def is_query(term: SpokenTerm) -> bool:
+            asked = queries.get(term.name)  # another folder may have other sounds of the same names
+            return isinstance(asked, Mapping) and np.array_equal(self.request(term)["waveform"], asked["waveform"])
+
+        archive = [term for term in terms if not is_query(term)]
+        if not archive:
+            raise DataError(f"there is nothing to search in: all {len(terms)} terms of train and valid are queries")
+        return archive
 
     def cepstra(self, terms: Sequence[SpokenTerm]) -> list[np.ndarray]:
         """Cepstra of terms, by which they are warped, `(frames, 13)` each."""

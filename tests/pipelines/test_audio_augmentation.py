@@ -120,3 +120,16 @@ def test_noise_fills_silence_and_leaves_speech() -> None:
     assert abs(out[0, 20, band] - frames[0, 20, band]) < 0.05
     floor = out[0, -20].mean()
     assert power - np.log(10) / 10 * 50 - 1.6 < floor < power - np.log(10) / 10 * 20 + 1.6
+
+
+def test_noise_on_cepstra_is_noise_on_the_spectra_that_they_smooth() -> None:
+    spectra = extract_features(tone(1000.0), config())[None]
+    cepstra = (spectra @ dct().T).astype(np.float32)
+    settings = {"noise": 10.0, "features": "mfcc"}
+    for coefficients in (40, 13):
+        kept = cepstra[..., :coefficients]
+        smooth = (kept @ dct()[:coefficients]).astype(np.float32)
+        out, _ = augmented(config(coefficients=coefficients, **settings), kept, [kept.shape[1]])
+        expected = augmented(config(noise=10.0), smooth, [kept.shape[1]])[0] @ dct().T
+        np.testing.assert_allclose(out, expected[..., :coefficients], atol=1e-2)
+        assert np.abs(out - kept).max() > 1

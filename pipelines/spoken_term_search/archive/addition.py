@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -32,6 +33,7 @@ class Added:
         silent: those of `indexed` in which there is nothing to find.
         windows: stretches of `indexed` that have a vector.
         left_out: stretches of `indexed` of which the model made no vector.
+        passed_over: what else the folders hold, and how many of it: see `archive_files`.
         seconds: duration of `indexed`.
     """
 
@@ -41,6 +43,7 @@ class Added:
     silent: int = 0
     windows: int = 0
     left_out: int = 0
+    passed_over: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,16 @@ from pathlib import Path
 import numpy as np
 
 from ....datasets.audio import Waveform
-from ....datasets.audio_file import read_audio
+from ....datasets.audio_file import check_inside, read_audio
 from ....datasets.corpus import DataError
-from ....datasets.term_files import SEGMENTS, find_recordings, read_segments
+from ....datasets.term_files import (
+    OTHER_FILES,
+    REPEATED_SEGMENTS,
+    SEGMENTS,
+    WITHOUT_SEGMENT,
+    find_recordings,
+    read_segments,
+)
 from ...audio import waveform
 from ...errors import UserError
 from .vectors import Kind
@@ -63,23 +71,28 @@ class ArchiveFile:
     segments: tuple[tuple[float, float], ...] | None = None
 
 
-def archive_files(paths: Iterable[str | Path]) -> list[ArchiveFile]:
+def archive_files(paths: Iterable[str | Path]) -> tuple[list[ArchiveFile], Counter[str]]:
     """Lists the recordings among files and folders, each once, in their order.
 
     Args:
         paths: of files, whatever their names end with, and of folders, of which the audio files at any depth are taken
             in the order of their names. Of a folder that holds `segments.tsv` the segments are taken, and no others.
 
+    Returns:
+        The recordings, and what else there is in the folders: how many files with other endings, recordings that have
+        no segment, and lines of `segments.tsv` that repeat another one.
+
     Raises:
         DataError: if a path is missing, a folder cannot be read, or its `segments.tsv` cannot (see `read_segments`).
         UserError: if a folder holds no recordings.
     """
     files: dict[Path, ArchiveFile] = {}
+    passed_over: Counter[str] = Counter()
     for path in map(Path, paths):
         path = Path(os.path.abspath(path))
-        for file in [ArchiveFile(path)] if path.is_file() else _files_in(path):
+        for file in [ArchiveFile(path)] if path.is_file() else _files_in(path, passed_over):
             files.setdefault(file.path, file)
-    return list(files.values())
+    return list(files.values()), +passed_over
 
 
 def read_pieces(file: ArchiveFile, settings: ArchiveSettings) -> tuple[np.ndarray, list[np.ndarray], float]:
@@ -94,7 +107,7 @@ def read_pieces(file: ArchiveFile, settings: ArchiveSettings) -> tuple[np.ndarra
         duration of the recording in seconds. There are no pieces in silence.
 
     Raises:
-        DataError: if the file cannot be read as audio.
+        DataError: if the file cannot be read as audio, or a segment is not inside it.
     """
     audio = read_audio(file.path)
     if file.segments is not None:
@@ -107,20 +120,25 @@ def read_pieces(file: ArchiveFile, settings: ArchiveSettings) -> tuple[np.ndarra
     return bounds, [samples[start:end] for start, end in windows.tolist()], audio.seconds
 
 
-def _files_in(folder: Path) -> list[ArchiveFile]:
-    names, _ = find_recordings(folder)
+def _files_in(folder: Path, passed_over: Counter[str]) -> list[ArchiveFile]:
+    names, others = find_recordings(folder)
+    passed_over[OTHER_FILES] += others
     if not names:
         raise UserError(f"{folder} holds no recordings")
     if not (folder / SEGMENTS).exists():
         return [ArchiveFile(folder / name) for name in names]
     segments: dict[str, list[tuple[float, float]]] = {}
-    for segment in read_segments(folder / SEGMENTS)[0]:
+    lines, repeated = read_segments(folder / SEGMENTS)
+    for segment in lines:
         segments.setdefault(segment.name, []).append((segment.start, segment.end))
+    passed_over[WITHOUT_SEGMENT] += len(set(names) - segments.keys())
+    passed_over[REPEATED_SEGMENTS] += repeated
     return [ArchiveFile(folder / name, tuple(own)) for name, own in segments.items()]
 
 
 def _segment(path: Path, audio: Waveform, bounds: tuple[float, float], settings: ArchiveSettings) -> np.ndarray:
     """Cut at the rate of the file and resampled then, as the terms of a data set are."""
+    check_inside(path, *bounds, audio.seconds)
     first, last = (round(bound * audio.rate) for bound in bounds)
     if not len(samples := audio.samples[first:last]):
         raise DataError(f"{path} has no sample from {bounds[0]} s to {bounds[1]} s")

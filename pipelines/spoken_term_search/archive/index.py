@@ -120,13 +120,14 @@ class ArchiveIndex:
             UserError: if a folder holds no recordings; if there is no space left, or another process is adding, or has
                 put the index of another model here. What was written before stays in use.
         """
-        files, digest = archive_files(paths), self._content.model_digest
+        (files, passed_over), digest = archive_files(paths), self._content.model_digest
         with alone(self.folder):
             if self._is_new:
                 content = IndexContent(digest, self.settings)
             else:
                 content = read_index(self.folder, digest, mapped=False)
             addition, kept = Addition(content, embed), time.monotonic()
+            addition.added.passed_over = passed_over
             with progress("recordings", len(files)) as show:
                 for number, file in enumerate(files, start=1):
                     addition.read(file)

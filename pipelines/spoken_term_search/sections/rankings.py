@@ -36,7 +36,7 @@ def rankings_section(rows: Sequence[Row]) -> page.Section:
     for what, names in (("label", labels), ("speaker", speakers)):
         for name, ones in judged.items():
             blocks += _by(what, names, ones, f": {name}" if len(judged) > 1 else "")
-    blocks += [*_matrix(labels, speakers, first), *_by_length(rows, first)]
+    blocks += [*_matrix(labels, speakers, first), *_by_pair_of_speakers(rows), *_by_length(rows, first)]
     return page.Section("Rankings", _text(rows, judged), blocks)
 
 
@@ -91,24 +91,50 @@ def _matrix(labels: Sequence[str], speakers: Sequence[str], judged: Judged) -> l
     return [figures.heatmap(rows, matrix, columns=columns, logarithmic=False, caption=caption, **options)]
 
 
+def _by_pair_of_speakers(rows: Sequence[Row]) -> list[page.Figure]:
+    """MAP by who asks and who has said what is searched."""
+    cells: dict[tuple[str, str], list[float]] = {}
+    for row in rows:
+        for speaker, precision in (row.get("by_speaker") or {}).items():
+            if row["speaker"]:
+                cells.setdefault((row["speaker"], speaker), []).append(precision)
+    asking, answering = (sorted({pair[place] for pair in cells}) for place in (0, 1))
+    if not (1 < len(asking) <= NUMBERED and 1 < len(answering) <= NUMBERED):
+        return []
+    matrix = [[100 * float(np.mean(cells.get((one, other), [0.0]))) for other in answering] for one in asking]
+    drawn = figures.heatmap(
+        asking,
+        matrix,
+        columns=answering,
+        title="By pair of speakers",
+        xlabel="speaker of the archive",
+        ylabel="speaker of the query",
+        caption="MAP in percent, among the terms of one speaker of the archive; an empty cell ranks nothing.",
+        logarithmic=False,
+    )
+    return [drawn]
+
+
 def _by_length(rows: Sequence[Row], judged: Judged) -> list[page.Figure]:
     members = _members([length_of(row.get("phonemes") or ()) for row in rows], judged)
     names = [name for name in LENGTHS if name in members]
     if len(names) < 2:
         return []
-    values = [_means(members[name])[0] for name in names]
+    means = [_means(members[name]) for name in names]
     counts = [len(members[name]) for name in names]
-    drawn = figures.bars(
-        names,
-        values,
-        counts=counts,
-        title="MAP by length of the query",
-        xlabel="phonemes",
-        ylabel="MAP (%)",
-        percent=True,
-        vertical=True,
-    )
-    return [drawn]
+    return [
+        figures.bars(
+            names,
+            [each[_METRICS.index(metric)] for each in means],
+            counts=counts,
+            title=f"{what} by length of the query",
+            xlabel="phonemes",
+            ylabel=f"{what} (%)",
+            percent=True,
+            vertical=True,
+        )
+        for metric, what in (("map", "MAP"), ("precision_at_10", "Precision at 10"))
+    ]
 
 
 def _members(names: Sequence[str], judged: Judged) -> dict[str, list[Judgement]]:

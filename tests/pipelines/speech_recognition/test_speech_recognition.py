@@ -294,7 +294,6 @@ def test_settings_that_do_not_fit(command: Commands) -> None:
     command(*flags, "kernel_size=4").refused("kernel_size must be odd")
     command(*flags, "held_out_speaker=nobody").refused("held_out_speaker must be a speaker of", "'nobody'")
     command(*flags, "input=features").refused("input=waveform")
-    command(*flags, "features=mfcc", "--set", "noise=10").refused("noise needs features=log_mel")
 
 
 def test_a_held_out_speaker_is_all_of_test() -> None:

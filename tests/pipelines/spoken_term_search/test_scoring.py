@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score
 
 from seqloom.datasets.audio import Waveform
 from seqloom.datasets.spoken_term import SpokenTerm
+from seqloom.pipelines.spoken_term_search.ranking import average_precision_of
 from seqloom.pipelines.spoken_term_search.retrieval import HITS, with_search
 from seqloom.pipelines.spoken_term_search.scoring import score
 
@@ -114,7 +115,12 @@ def test_intervals_hold_the_values() -> None:
 
 def test_what_cannot_be_scored_is_counted_and_left_out() -> None:
     queries = searched()[0]
+    whole = score(queries, resamples=0).metrics["mean_average_precision"]
+    first = average_precision_of(np.array(queries[0]["ranks"]))
     queries[0] |= {"error": "the recording is silent", "restoration_error": 0.0}
+    unanswered = score(queries, resamples=0).metrics["mean_average_precision"]
+    ranked = sum(bool(row["ranks"]) for row in queries)
+    assert unanswered == pytest.approx(whole - first / ranked), "what has no answer has found nothing"
     queries[1] |= {"label": None, "ranks": []}
     queries[2] |= {"ranks": []}
     scores = score(queries, resamples=0)

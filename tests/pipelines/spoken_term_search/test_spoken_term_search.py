@@ -14,9 +14,14 @@ import soundfile
 from commands import Commands, tiny
 
 from seqloom.datasets import synthetic_terms
+from seqloom.datasets.audio import Waveform
+from seqloom.datasets.corpus import DataError
 from seqloom.datasets.spoken_term import SpokenTerm
+from seqloom.pipelines.corpora import Splits
 from seqloom.pipelines.inference import load_signatures
 from seqloom.pipelines.run import Run
+from seqloom.pipelines.spoken_term_search.config import Config
+from seqloom.pipelines.spoken_term_search.task import SpokenTermSearch
 
 RATE = 8000
 TINY = tiny("spoken_term_search")
@@ -139,6 +144,8 @@ def test_what_cannot_be_searched_is_said_in_a_sentence(
         ("silent.wav", np.zeros(RATE, np.float32), "silent"),
         ("short.wav", np.ones(50, np.float32) / 2, "shorter than one window"),
         ("long.wav", np.ones(RATE * 20, np.float32) / 2, "longer than"),
+        ("muted.wav", np.random.default_rng(0).integers(-1, 2, RATE) / 32768, "silent"),
+        ("huge.wav", np.full(RATE, 1e20, np.float32), "far outside of [-1, 1]"),
     ):
         command("search", folder, write(tmp_path / name, samples)).refused(name, reason)
     command("search", folder, archive / "text.wav").refused("text.wav")
@@ -153,6 +160,13 @@ def test_what_cannot_be_searched_is_said_in_a_sentence(
     config = folder / "config.yaml"
     config.write_text(config.read_text().replace("lowest_frequency: 0.0", "lowest_frequency: 60.0"))
     command("search", folder, query).refused("another model")
+    config.write_text(config.read_text().replace("lowest_frequency: 60.0", "lowest_frequency: 0.0"))
+    assert command("search", folder, query).status == 0
+    (weights,) = (folder / "export" / "1" / "variables").glob("variables.data-*")
+    content = bytearray(weights.read_bytes())
+    content[len(content) // 2] ^= 1
+    weights.write_bytes(content)
+    command("search", folder, query).refused("another model")
 
 
 def test_settings_that_do_not_fit_are_refused(command: Commands, tmp_path: Path) -> None:
@@ -161,6 +175,8 @@ def test_settings_that_do_not_fit_are_refused(command: Commands, tmp_path: Path)
         (("variant=siamese", "keep=best"), ("select_by=average_precision",)),
         (("vector=mean",), ("normalisation=global",)),
         (("window_hop=1",), ("window_hop must be at most the shortest of window_seconds",)),
+        (("window_hop=0.001",), ("window_hop must be at least hop_ms=10 ms",)),
+        (("window_seconds=[0.5,6]",), ("window_seconds must be at most max_seconds=5, got 6",)),
         (("held_out_speaker=nobody",), ("held_out_speaker must be a speaker",)),
     ):
         flags = [part for setting in settings for part in ("--set", setting)]
@@ -179,3 +195,31 @@ def test_a_folder_without_labels_is_trained_on_and_not_scored(
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["metrics"] == {}
     assert command("index", tmp_path / "run", tmp_path / "mine").status == 0
     assert command("search", tmp_path / "run", tmp_path / "mine" / "0.wav").status == 0
+
+    settings = ("--config", TINY, "--epochs", 2, "--dataset", tmp_path / "mine", "--set", "variant=siamese")
+    kept = command("train", "spoken_term_search", *settings, "--set", "keep=last", "--run_dir", tmp_path / "last")
+    assert kept.status == 0, kept.err
+    finished = json.loads((tmp_path / "last" / "checkpoints" / "finished.json").read_text())
+    assert (finished["best"], finished["best_epoch"]) == (None, 2)
+    best = ("--set", "select_by=average_precision", "--run_dir", tmp_path / "best")
+    command("train", "spoken_term_search", *settings, *best).refused("average_precision decides", "keep=last")
+
+
+@pytest.mark.parametrize("features", ["mfcc", "log_mel"])
+def test_silent_terms_are_left_out_and_counted(terms: list[SpokenTerm], features: str) -> None:
+    silent = SpokenTerm("silent", Waveform(np.zeros(3000, np.float32), RATE))
+    task = SpokenTermSearch(Config(sampling_rate=RATE, features=features))
+    usable, notes = task.usable([terms[0], silent, *terms[1:4]])
+    assert usable == terms[:4]
+    assert notes == {"training terms left out because they are silent": 1}
+
+
+def test_a_query_is_not_searched_in_itself(terms: list[SpokenTerm]) -> None:
+    """Other sounds may have its name, in another folder."""
+    task = SpokenTermSearch(Config(sampling_rate=RATE))
+    corpus = synthetic_terms.generate(seed=2, train=24, valid=1, test=1)
+    splits = Splits(corpus, terms[:3], terms[3:4], None)
+    other = {terms[1].name: task.request(terms[5]), terms[2].name: task.request(terms[2])}
+    assert task.archive(splits, other) == [terms[0], terms[1], terms[3]]
+    with pytest.raises(DataError, match="all 4 terms of train and valid are queries"):
+        task.archive(splits, {term.name: task.request(term) for term in terms[:4]})

@@ -17,6 +17,7 @@ import soundfile
 from seqloom.datasets.audio import AudioFile
 from seqloom.datasets.audio_file import read_audio
 from seqloom.datasets.corpus import DataError
+from seqloom.datasets.term_files import OTHER_FILES, REPEATED_SEGMENTS, WITHOUT_SEGMENT
 from seqloom.pipelines.audio import waveform
 from seqloom.pipelines.errors import UserError
 from seqloom.pipelines.run_directory import RunDirectory
@@ -192,6 +193,22 @@ def test_a_name_that_is_not_utf8_is_broken(archive, tmp_path):
     added = created(tmp_path).add([os.fsdecode(path)], embed)
     assert (added.indexed, len(added.broken)) == (0, 1)
     assert next(iter(added.broken.values())).endswith(r"caf\udce9.wav' is not UTF-8")
+
+
+def test_such_a_name_in_a_folder_is_broken_and_the_rest_is_indexed(archive, tmp_path):
+    shutil.copy(archive / "a.wav", os.path.join(os.fsencode(archive), b"caf\xe9.wav"))
+    added = created(tmp_path).add([archive], embed)
+    assert added.indexed == 3
+    assert [reason.endswith(r"caf\udce9.wav' is not UTF-8") for reason in added.broken.values()] == [True]
+
+
+def test_what_else_a_folder_holds_is_counted(archive, tmp_path):
+    (archive / "notes.txt").write_text("mine")
+    (archive / "old.m4a").write_text("no ending that is read")
+    assert created(tmp_path).add([archive], embed).passed_over == {OTHER_FILES: 2}
+    (archive / "segments.tsv").write_text("a.wav\t0.2\t0.6\na.wav\t0.2\t0.6\n")
+    added = created(tmp_path).add([archive], embed)
+    assert added.passed_over == {OTHER_FILES: 2, WITHOUT_SEGMENT: 2, REPEATED_SEGMENTS: 1}
 
 
 def test_silence_and_what_the_model_cannot_read_are_counted(archive, tmp_path):
@@ -506,9 +523,12 @@ def test_a_broken_recording_of_segments_is_named_and_the_rest_is_indexed(tmp_pat
     folder.mkdir()
     soundfile.write(folder / "fine.wav", np.random.default_rng(0).normal(scale=0.1, size=RATE), RATE)
     (folder / "text.wav").write_text("go left")
+    soundfile.write(folder / "short.wav", np.random.default_rng(1).normal(scale=0.1, size=RATE // 2), RATE)
     lines = ["fine.wav\t0\t0.5\tgo", "text.wav\t0\t0.5\tgo", "absent.wav\t0\t0.5\tgo", "fine.wav\t0.5\t1\tleft"]
+    lines += ["short.wav\t0.1\t0.6\tgo"]
     (folder / "segments.tsv").write_text("".join(f"{line}\n" for line in lines))
     archive = ArchiveIndex.create(tmp_path / "index", "model", SETTINGS)
     added = archive.add([folder], embed)
     assert (added.indexed, added.windows) == (1, 2)
-    assert {os.path.basename(path) for path in added.broken} == {"text.wav", "absent.wav"}
+    assert {os.path.basename(path) for path in added.broken} == {"text.wav", "absent.wav", "short.wav"}
+    assert added.broken[str(folder / "short.wav")].endswith("lasts 0.500 s and cannot be read up to 0.6 s")
