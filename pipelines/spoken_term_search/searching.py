@@ -125,7 +125,7 @@ def _summary(added: Added) -> str:
     ):
         if count:
             found.append(f"{count:,} {what}")
-    found += [f"{what}: {count:,}" for what, count in added.passed_over.items()]
+    found += [f"{count:,} {what}" for what, count in added.passed_over.items()]
     return ", ".join(found)
 
 

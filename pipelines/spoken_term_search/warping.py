@@ -46,8 +46,9 @@ def warped_once(
     """
     import joblib  # not above: validation needs neither
 
-    warp = joblib.Memory(cache, verbose=0).cache(_warped)
-    return Warped(*warp(list(queries), list(archive), list(recordings), list(sought), frame_seconds))
+    frames = (list(queries), list(archive), list(recordings))
+    warp = joblib.Memory(cache, verbose=0).cache(_warped, ignore=["frames"])  # of which it would keep a print, slowly
+    return Warped(*warp(joblib.hash(frames), frames, list(sought), frame_seconds))
 
 
 def places(query: np.ndarray, recordings: Sequence[np.ndarray], frame_seconds: float, hits: int = 5) -> list[Place]:
@@ -67,11 +68,12 @@ def places(query: np.ndarray, recordings: Sequence[np.ndarray], frame_seconds: f
 
 
 def _warped(
-    queries: list[np.ndarray],
-    archive: list[np.ndarray],
-    recordings: list[np.ndarray],
+    digest: str,
+    frames: tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]],
     sought: list[int],
     frame_seconds: float,
 ) -> tuple[np.ndarray, np.ndarray, dict[int, list[Place]]]:
+    """What `Warped` holds; the digest is that of the frames, by which it is found again."""
+    queries, archive, recordings = frames
     found = {row: places(queries[row], recordings, frame_seconds) for row in sought}
     return distances(queries, archive), distances(queries, queries), found
