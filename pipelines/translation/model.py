@@ -96,6 +96,8 @@ class TranslationModel(AdversarialModel):
             self.ending = BernoulliHalt(name="ending")
         elif settings.ending == "predicted_length":
             self.ending = PredictedLength(settings.max_symbols, name="ending")
+            # A number that dropout hides and scales cannot be counted by: it is spread over the vector of a symbol.
+            self.counting_down = keras.layers.Dense(settings.embedding_dim, use_bias=False, name="counting_down")
         self.own_symbols = keras.random.SeedGenerator(settings.seed) if settings.scheduled_sampling else None
 
     def _embedding(self, side: str) -> keras.layers.Embedding:
@@ -110,8 +112,7 @@ class TranslationModel(AdversarialModel):
         self.encoder.build((None, None, settings.embedding_dim))
         context = (None, self.encoder.features)
         self.summary.build((None, *context))
-        remaining = settings.ending == "predicted_length"
-        self.decoder.build((None, None, settings.embedding_dim + remaining), context, (None, *context))
+        self.decoder.build((None, None, settings.embedding_dim), context, (None, *context))
         if self.to_embedding is not None:
             self.to_embedding.build((None, None, settings.units))
         if not settings.tied_embeddings:
@@ -121,6 +122,7 @@ class TranslationModel(AdversarialModel):
             self.ending.build((None, None, settings.units))
         elif settings.ending == "predicted_length":
             self.ending.build(context)
+            self.counting_down.build((None, None, 1))
         self.built = True
 
     def vectors(self, inputs: Mapping[str, tf.Tensor], training: bool | None = None) -> tuple[tf.Tensor, tf.Tensor]:
@@ -222,7 +224,7 @@ class TranslationModel(AdversarialModel):
         if self.settings.ending != "predicted_length":
             return vectors
         remaining = self.ending.remaining(lengths, steps)
-        return tf.concat([vectors, tf.cast(remaining, vectors.dtype)], axis=-1)
+        return vectors + tf.cast(self.counting_down(remaining), vectors.dtype)
 
     def _logits(self, states: tf.Tensor, training: bool | None) -> tf.Tensor:
         """The scores of all symbols, float32."""
