@@ -14,7 +14,8 @@ class PredictedLength(Ending):
     `p(length) = softmax(W c + b)` over the lengths `1 ... max_length`, the last of which stands for all longer ones
     too. So that the recurrence knows how near the end is, it reads `remaining` as one more input at each step: the
     variant with `tau - t` of Goodfellow et al. (*Deep Learning*, section 10.2.4), in training with the true `tau`, in a
-    generation with the chosen one. It is given as `log(1 + tau - t)`, under which the last few steps differ most.
+    generation with the chosen one. It is given as `log(1 + tau - t)`, under which the last few steps differ most. Where
+    dropout applies to the input it should be spread over many features: a single one would be hidden, and scaled.
     `negative_log_likelihood` is added to the cost of the content.
 
     Args:
