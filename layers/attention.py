@@ -30,9 +30,10 @@ class Attention(keras.layers.Layer):
     """Looks at the positions of a source, each as much as it fits a query.
 
     `a = softmax_i(score(q, m_i))`, `c = sum_i a_i m_i`, with the score `v . tanh(W q + U m_i + b)` (additive; Bahdanau
-    et al., 2015) or `(W q) . (U m_i)` (multiplicative; Luong et al., 2015, have one matrix, the product of both).
-    The softmax is computed in float32 under every mixed precision policy, and so is the product of the multiplicative
-    score, which half precision may not hold.
+    et al., 2015) or `(W q) . (U m_i) / sqrt(units)` (multiplicative; Luong et al., 2015, have one matrix, the product
+    of both, and Vaswani et al., 2017, the root: without it the softmax got stuck at one position). The softmax is
+    computed in float32 under every mixed precision policy, and so is the product of the multiplicative score, which
+    half precision may not hold.
 
     A decoder that asks at one step after the other makes the `Memory` once, by `remember`, and then calls `attend`.
 
@@ -70,6 +71,7 @@ class Attention(keras.layers.Layer):
     References:
         Bahdanau, Cho and Bengio (2015), Neural machine translation by jointly learning to align and translate.
         Luong, Pham and Manning (2015), Effective approaches to attention-based neural machine translation.
+        Vaswani et al. (2017), Attention is all you need.
     """
 
     def __init__(self, units, kind="additive", kernel_regularizer=None, **kwargs):
@@ -142,7 +144,7 @@ class Attention(keras.layers.Layer):
 
     def _scores(self, projected, keys):
         if self.kind == "multiplicative":
-            return tf.matmul(ops.cast(projected, self.score_dtype), keys, transpose_b=True)
+            return tf.matmul(ops.cast(projected, self.score_dtype), keys, transpose_b=True) / self.units**0.5
         fitting = tf.tanh(projected[:, :, None] + keys[:, None])  # (batch, time, source, units)
         return ops.cast(ops.squeeze(ops.matmul(fitting, self._cast(self.vector)), -1), self.score_dtype)
 

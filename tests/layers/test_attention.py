@@ -37,7 +37,7 @@ def looked(layer, queries=QUERIES, memory=MEMORY, lengths=LENGTHS):
 def score(layer, q, m):
     W, U, *rest = layer.get_weights()
     if layer.kind == "multiplicative":
-        return (q @ W) @ (m @ U)
+        return (q @ W) @ (m @ U) / np.sqrt(layer.units)
     b, v = rest
     return v[:, 0] @ np.tanh(q @ W + m @ U + b)
 
@@ -67,7 +67,7 @@ def test_it_is_the_attention_of_keras_between_projections(kind):
         theirs.set_weights([v[:, 0]])
         key = key + b
     else:
-        theirs = keras.layers.Attention()
+        theirs, query = keras.layers.Attention(), query / np.sqrt(layer.units)
     arguments = [tf.constant(each, "float32") for each in (query, MEMORY, key)]
     expected = theirs(arguments, mask=[None, tf.constant(~PADDING)], return_attention_scores=True)
     for actual, each in zip(looked(layer), expected, strict=True):

@@ -100,7 +100,7 @@ class Row:
             b, v = rest
             e = np.exp(np.tanh(q @ W + self.memory @ U + b) @ v[:, 0])
         else:
-            e = np.exp(self.memory @ U @ (q @ W))
+            e = np.exp(self.memory @ U @ (q @ W) / np.sqrt(self.decoder.attending.units))
         return e / e.sum()
 
 
