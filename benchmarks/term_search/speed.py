@@ -108,6 +108,7 @@ def of_many(size: int, vectors: np.ndarray, labels: np.ndarray) -> list[dict[str
         with tempfile.TemporaryDirectory() as folder:
             index.save(Path(folder) / "index")
             on_disk = (Path(folder) / "index").stat().st_size
+        del index  # before the memory of the next one is measured
         rows.append(
             {
                 "vectors": size,
