@@ -85,7 +85,7 @@ def _matrix(labels: Sequence[str], speakers: Sequence[str], judged: Judged) -> l
     cells: dict[tuple[str, str], list[float]] = {}
     for place in known:
         cells.setdefault((labels[place], speakers[place]), []).append(judged[place].average_precision)
-    matrix = [[100 * float(np.mean(cells.get((row, column), [0.0]))) for column in columns] for row in rows]
+    matrix = _percent(cells, rows, columns)
     caption = "MAP in percent, by label and by who asks; an empty cell has no query."
     options: dict[str, Any] = {"xlabel": "speaker of the query", "ylabel": "label", "title": "By label and speaker"}
     return [figures.heatmap(rows, matrix, columns=columns, logarithmic=False, caption=caption, **options)]
@@ -101,7 +101,7 @@ def _by_pair_of_speakers(rows: Sequence[Row]) -> list[page.Figure]:
     asking, answering = (sorted({pair[place] for pair in cells}) for place in (0, 1))
     if not (1 < len(asking) <= NUMBERED and 1 < len(answering) <= NUMBERED):
         return []
-    matrix = [[100 * float(np.mean(cells.get((one, other), [0.0]))) for other in answering] for one in asking]
+    matrix = _percent(cells, asking, answering)
     drawn = figures.heatmap(
         asking,
         matrix,
@@ -113,6 +113,13 @@ def _by_pair_of_speakers(rows: Sequence[Row]) -> list[page.Figure]:
         logarithmic=False,
     )
     return [drawn]
+
+
+def _percent(
+    cells: Mapping[tuple[str, str], Sequence[float]], rows: Sequence[str], columns: Sequence[str]
+) -> list[list[float]]:
+    """The mean of each cell in percent, 0 for one without values."""
+    return [[100 * float(np.mean(cells.get((row, column), [0.0]))) for column in columns] for row in rows]
 
 
 def _by_length(rows: Sequence[Row], judged: Judged) -> list[page.Figure]:
