@@ -12,6 +12,7 @@ import numpy as np
 
 from ....datasets.audio import AudioFile
 from ....datasets.corpus import DataError
+from ....datasets.term_files import is_utf_8
 from .files import ArchiveFile, read_pieces
 from .folder import ENTRY, IndexContent, IndexedFile
 from .vectors import VectorIndex
@@ -72,16 +73,18 @@ class Addition:
     def read(self, file: ArchiveFile) -> None:
         """Reads a recording, and embeds what was read if it is enough."""
         path = str(file.path)
+        if not is_utf_8(path):
+            self.added.broken[path] = f"{path!a} is not UTF-8"
+            return
         try:
-            path.encode("utf-8")
             digest = AudioFile(file.path).digest
             self._forget_what_was_at(path, digest)
             if digest in self._by_digest:
                 self._meet_again(self._by_digest[digest], path)
                 return
             bounds, pieces, seconds = read_pieces(file, self.content.settings)
-        except (DataError, UnicodeEncodeError) as error:
-            self.added.broken[path] = str(error) if isinstance(error, DataError) else f"{path!a} is not UTF-8"
+        except DataError as error:
+            self.added.broken[path] = str(error)
             return
         entries = np.zeros(len(bounds), ENTRY)
         entries["file"], entries["start"], entries["end"] = len(self.content.files), bounds[:, 0], bounds[:, 1]
