@@ -12,16 +12,12 @@ demo: $(VENV)/installed  ## train slot filling on the embedded sample, and show 
 	$(BIN)/seqloom run slot_filling --run_dir runs/demo --fresh
 	@echo "The report: $(CURDIR)/runs/demo/report.html"
 
-# The tests of a file stay in one process: they share trained runs. TensorFlow keeps what a process has traced, so that
-# all tests in two processes would fill 24 GB: they run in three parts, of which the last is whatever the others leave.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
-UNITS := tests/layers tests/datasets
-TASKS := $(patsubst %/,%,$(filter-out %__pycache__/,$(wildcard tests/pipelines/*/)))
+# The tests of a file stay in one process, which trains and traces once for all of them; files come in the order of
+# their names, in which the longest are not last.
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/installed-test  ## all tests; those on real corpora run where SEQLOOM_DATA_DIR is set
-	$(PYTEST) $(UNITS)
-	$(PYTEST) $(TASKS)
-	$(PYTEST) $(addprefix --ignore=,$(UNITS) $(TASKS))
+	$(PYTEST)
 
 lint: $(VENV)/installed-dev seqloom  ## style and types
 	$(BIN)/ruff check .
