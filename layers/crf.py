@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from .custom_gradient import custom_gradient
 from .masking import sequence_mask
 
 # the score of what cannot happen: finite, so that the difference of two of them is not NaN
@@ -128,7 +129,7 @@ class LinearChainCRF(keras.layers.Layer):
     def log_partition(self, logits, lengths):
         """Computes `log Z`, which sums over all legal paths, as a float tensor `(batch,)`."""
 
-        @tf.custom_gradient
+        @custom_gradient
         def log_partition(logits, transitions, start, end):
             chain = _Chain(self._scheme, logits, transitions, start, end, lengths)
             return chain.log_partition, chain.gradient

@@ -5,6 +5,8 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
+from .custom_gradient import custom_gradient
+
 
 def inclusion_probabilities(words, expected):
     """How likely each word is to stand in a sample, if each is drawn independently of the others.
@@ -99,7 +101,7 @@ def softmax_loss(inputs, targets, embeddings, biases):
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=targets, logits=scores)
 
 
-@tf.custom_gradient
+@custom_gradient
 def _log_sum_exp(scores):
     """Of each row `(n, words)`; half the passes over memory of `tf.reduce_logsumexp`. Of no words it is -inf."""
     top = tf.maximum(tf.reduce_max(scores, axis=-1, keepdims=True), scores.dtype.min)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import json
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
+from ..layers.custom_gradient import inference_only
 from .run_directory import write_text, write_whole
 
 # Operations that need a GPU, a compiler or Python where the model is served.
@@ -27,11 +29,13 @@ class Signature:
         outputs: names of the outputs, in the order in which people read them.
         padding: output name to the output whose trailing empty strings (or zeros) are its padding too. An output that
             is not named has no padding.
+        differentiates: whether the function has a gradient of the model in it.
     """
 
     inputs: Mapping[str, tf.TensorSpec]
     outputs: Sequence[str]
     padding: Mapping[str, str] = field(default_factory=dict)
+    differentiates: bool = False
 
 
 class Server(tf.Module):
@@ -94,7 +98,9 @@ class Server(tf.Module):
         inputs = self.others[name].inputs if name in self.others else self.inputs
         specs = {name: tf.TensorSpec(spec.shape, spec.dtype, name=name) for name, spec in inputs.items()}
         method = getattr(self, name)
-        return tf.function(lambda **inputs: method(**inputs)).get_concrete_function(**specs)
+        differentiates = name in self.others and self.others[name].differentiates
+        with contextlib.nullcontext() if differentiates else inference_only():
+            return tf.function(lambda **inputs: method(**inputs)).get_concrete_function(**specs)
 
 
 def export_server(server: Server, folder: Path, example: Mapping[str, Any]) -> None:

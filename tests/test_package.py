@@ -159,6 +159,7 @@ def test_the_exports_answer_where_there_is_no_seqloom(
         batches = [listed(requests), *(listed([each]) for each in requests), columns(body["instances"])]
         lines.append(json.dumps([str(run.directory.saved_model), batches]) + "\n")
     finished = elsewhere(None, tmp_path, "-c", SERVE, given="".join(lines))
+    assert "unsaved custom gradients" not in finished.stderr
     for (task, run), line in zip(runs.items(), finished.stdout.strip().split("\n")[-len(runs) :], strict=True):
         together, *alone, example = json.loads(line)
         assert example["error"] == [""], task

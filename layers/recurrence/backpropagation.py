@@ -18,6 +18,7 @@ from collections import namedtuple
 
 import tensorflow as tf
 
+from ..custom_gradient import custom_gradient
 from .recurrence import masked, repeat, repeat_turns, swapped_without_gradient
 
 GROUPS = min(os.cpu_count() or 1, 4)
@@ -59,7 +60,7 @@ def backpropagated(
     present = [weight is not None for weight in weights]
     given = [weight for weight in weights if weight is not None]
 
-    @tf.custom_gradient
+    @custom_gradient
     def run(inputs, *tensors):
         weights, states = _unpack(tensors, present)
         cuts = [tf.shape(inputs)[0] * i // groups for i in range(groups + 1)]

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ..custom_gradient import custom_gradient
 from ..masking import check_lengths, sequence_mask
 from ..recurrent_layer import RecurrentLayer
 
@@ -276,7 +277,7 @@ def last_step(sequence, lengths):
     return tf.gather(sequence, lengths - 1, axis=1, batch_dims=1)
 
 
-@tf.custom_gradient
+@custom_gradient
 def swapped(sequence):
     """Swaps batch and time, `(batch, time, size)` and `(time, batch, size)`."""
     return swapped_without_gradient(sequence), swapped_without_gradient

@@ -12,6 +12,8 @@ levels, so that a level writes one piece of each. Two things keep the work of a 
 
 import tensorflow as tf
 
+from ..custom_gradient import custom_gradient
+
 
 def level_by_level(cell, forest, leaves, weights, projected=None, mask=None):
     """Computes the output of each node from its children.
@@ -32,7 +34,7 @@ def level_by_level(cell, forest, leaves, weights, projected=None, mask=None):
     """
     given = () if projected is None else (projected,)
 
-    @tf.custom_gradient
+    @custom_gradient
     def run(*tensors):
         leaves, tensors = tensors[: len(cell.state_sizes)], tensors[len(cell.state_sizes) :]
         walk = _Walk(cell, forest, tensors[len(given) :], tensors[0] if given else None, mask)

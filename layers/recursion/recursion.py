@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from ..custom_gradient import custom_gradient
 from ..recurrent_layer import RecurrentLayer
 from .forest import sorted_by_level
 from .levels import level_by_level
@@ -149,7 +150,7 @@ class Recursion(RecurrentLayer):
         return {**super().get_config(), "arity": self.arity, "inner_inputs": self.inner_inputs}
 
 
-@tf.custom_gradient
+@custom_gradient
 def taken(table, ids):
     """Rows of a table, each at most once, with a dense gradient.
 

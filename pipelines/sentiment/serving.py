@@ -24,7 +24,10 @@ class SentimentServer(Server):
     outputs = ("label", "probabilities", "error")
     others: ClassVar = {
         "explain": Signature(
-            inputs, (*outputs, "tokens", "contributions"), {"tokens": "tokens", "contributions": "tokens"}
+            inputs,
+            (*outputs, "tokens", "contributions"),
+            {"tokens": "tokens", "contributions": "tokens"},
+            differentiates=True,
         )
     }
 
