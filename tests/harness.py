@@ -254,8 +254,7 @@ def check_gradients(case: LayerCase, step: float = 1e-6) -> None:
 
 
 def check_saved_model(case: LayerCase, folder: Path) -> None:
-    """A layer that is exported as pipelines do gives the same after loading, without gradients, and with no operation
-    that a plain server lacks."""
+    """An exported layer gives the same after loading, with no gradient and no operation that a plain server lacks."""
     layer = case.made()
     inputs = case.tensors(layer)
     expected = case.outputs(layer, inputs).numpy()
