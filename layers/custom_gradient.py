@@ -24,7 +24,7 @@ def custom_gradient(function):
         >>> float(twice(tf.constant(3.0)))
         6.0
     """
-    with_gradient = tf.custom_gradient(function)
+    with_gradient = tf.custom_gradient(function)  # noqa: TID251
 
     @functools.wraps(function)
     def call(*tensors):
