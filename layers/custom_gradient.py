@@ -38,7 +38,7 @@ def inference_only():
     """Inside, layers compute their outputs alone: nothing of them may be differentiated.
 
     TensorFlow keeps the graph of each written out gradient with what it exports, and all graphs that have one for as
-    long as the process lives. Without them an export takes half the time and half the space.
+    long as the process lives. Without them an export is smaller, and sooner written.
 
     Example:
         >>> from seqloom.layers import GRU

@@ -336,6 +336,7 @@ def test_every_public_layer_has_a_case():
         harness.check_mixed_precision,
         harness.check_padding_invariance,
         harness.check_batch_of_one,
+        harness.check_inference_only,
         harness.check_gradients,
     ],
     ids=lambda check: check.__name__.removeprefix("check_"),
